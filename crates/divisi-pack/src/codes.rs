@@ -40,6 +40,7 @@ codes! {
     LINT_INTENT = "lint-intent": "the intent has no criteria of its own";
     LINT_NO_CHANGE = "lint-no-change": "the request asks for a change, and no task makes one";
     LINT_OVERLAP = "lint-overlap": "tasks that may run at once may change one file";
+    LINT_PROVES_NOTHING = "lint-proves-nothing": "all criteria of the whole hold before the work begins";
     LINT_RESULT_NONE = "lint-result-none": "a task finds something out and promises no file";
     LINT_ROLE_NONE = "lint-role-none": "a task for an agent has no role";
     LINT_ROLE_UNKNOWN = "lint-role-unknown": "there is no such role";

@@ -74,7 +74,7 @@ impl Whole {
             roles: Some(&roles),
             files: Some(files),
             budget: self.budget,
-            author: lint::Author::Planner,
+            author: lint::Author::Agent,
         };
         lint::read_whole(path, bytes, &given)
     }

@@ -1,18 +1,21 @@
 //! A plan beside the request that it answers: all that was asked, nothing that was excluded.
 //!
-//! The comparison is one of words and roles, so it says what is missing only where a task speaks of
-//! nothing that the part speaks of. Whether a task that covers a part does so well is not judged.
+//! What a part names to the letter (files, symbols, numbers, quotations; see `named`) some task has to
+//! name, and somebody's work that it names (tests, an audit) some task has to do. The rest is a
+//! comparison of words: it is a fault of rules, which take the request's own, and otherwise advice to
+//! look. Whether a task that covers a part does so well is not judged.
 
 use std::collections::BTreeSet;
 
 use divisi_core::criterion::of_scope;
 use divisi_core::{Criterion, TaskKind, TaskSpec};
 
-use super::{Linter, is_agents, is_handed_over, meet};
+use super::named::Said;
+use super::{Author, Linter, is_agents, is_handed_over, meet};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::planner::ALSO_SAID;
-use crate::request::{Aim, Exclusion, Part, Request, Span};
+use crate::request::{Aim, Exclusion, Mention, Part, Request, Span, Standing};
 use crate::role::{Library, Role};
 use crate::stated::{self, Stated};
 
@@ -29,6 +32,10 @@ const EMPTY_WORDS: &[&str] = &[
     "then", "there", "these", "they", "this", "those", "use", "using", "want", "when", "where",
     "which", "while", "will", "with", "you", "your",
 ];
+
+/// Words that say an order and nothing else.
+const ORDER_WORDS: &str = "afterwards beside both finally lastly meanwhile once parallel second \
+    sequence side simultaneously step third time";
 
 /// Where the files of some work lie, where the request excludes the work as a whole.
 const FILES_OF_WORK: &[(Family, &[&str])] = &[
@@ -125,6 +132,7 @@ impl Asked<'_> {
         let told: Vec<(Option<&Role>, BTreeSet<String>)> = tasks
             .map(|task| (self.role(task), self.told(task)))
             .collect();
+        let all = Said::of(self.linter.plan, self.request, TASKS_COMPARED_MAX);
         let mut reported: Vec<Span> = Vec::new();
         let stated = stated::of(self.request);
         for part in &self.request.parts {
@@ -132,18 +140,39 @@ impl Asked<'_> {
                 self.checked(part, stated, faults);
                 continue;
             }
+            let missing = all.lacks(part, self.request);
+            for name in &missing {
+                faults
+                    .error(codes::LINT_UNCOVERED, self.linter.at, || {
+                        let (name, part) = (shown(name), shown(&part.text));
+                        format!("no task names {name} of {part}")
+                    })
+                    .hint(
+                        "name it in the task that does it: whoever does that knows only its text",
+                    );
+            }
             let covers = |(role, words): &(Option<&Role>, BTreeSet<String>)| {
                 let is_its_role = role.is_some_and(|role| role.id == part.role);
                 covers(part, words, is_its_role)
             };
-            if !told.iter().any(covers) {
+            let is_covered = told.iter().any(covers);
+            if !missing.is_empty() || !is_covered {
                 reported.push(part.span);
-                faults
-                    .error(codes::LINT_UNCOVERED, self.linter.at, || {
-                        format!("no task does {}", shown(&part.text))
-                    })
-                    .hint("add a task for it, or say in one that it does this, too");
             }
+            if !missing.is_empty() || is_covered {
+                continue;
+            }
+            let cause = || format!("no task does {}", shown(&part.text));
+            // Rules take the request's words. Others say it in their own, and whether that is the
+            // same no rule can tell, unless it is somebody's work.
+            let is_by_rule = self.linter.given.author == Author::Rule;
+            let told = match is_by_rule || names_work(part) {
+                true => faults.error(codes::LINT_UNCOVERED, self.linter.at, cause),
+                false => faults.warning(codes::LINT_UNCOVERED, self.linter.at, || {
+                    format!("no task says that it does {}", shown(&part.text))
+                }),
+            };
+            told.hint("add a task for it, or say in one that it does this, too");
         }
         self.taken_up(&told, reported, faults);
     }
@@ -175,6 +204,8 @@ impl Asked<'_> {
                 .parts
                 .iter()
                 .any(|part| meets(&part.span) && stated::covering(&stated, part).is_some());
+            // What only says an order asks for nothing.
+            let asked = &asked - &words(ORDER_WORDS);
             if asked.is_empty() || is_stated || left.iter().any(meets) {
                 continue;
             }
@@ -416,10 +447,27 @@ fn asks_for_change(part: &Part) -> bool {
 /// Whether a task of these words does the part: it speaks of half of what the part speaks of, or of
 /// some of it in the role that the part names.
 fn covers(part: &Part, told: &BTreeSet<String>, is_its_role: bool) -> bool {
-    let asked = words(&part.text);
+    let mut asked = words(&part.text);
+    let verb = { part.verb.as_ref() }.filter(|it| it.change.aim() == Aim::Alteration);
+    let verb = verb.map(|verb| stem(verb.word));
+    if asked.len() > 1
+        && let Some(verb) = &verb
+    {
+        // That something is added says nothing of what.
+        asked.remove(verb);
+    }
     let common = asked.intersection(told).count();
     let names_role = !part.mentions.is_empty();
     asked.is_empty() || common * 2 >= asked.len() || (is_its_role && (common > 0 || names_role))
+}
+
+/// Whether a part is work of somebody who is named by it: tests, an audit, documents.
+fn names_work(part: &Part) -> bool {
+    let mut mentions = part.mentions.iter();
+    let is_its_own = |it: &Mention| {
+        it.standing == Standing::Object && it.role == part.role && it.role != "developer"
+    };
+    mentions.any(is_its_own)
 }
 
 /// The clauses of a text, by its marks and by words that join.
@@ -456,7 +504,14 @@ fn clauses(text: &str) -> Vec<Span> {
 fn told(task: &TaskSpec, request: &Request, is_alone: bool) -> BTreeSet<String> {
     let promised = task.deliverables.iter().map(|it| it.path.as_str());
     let scope = task.scope.iter().map(String::as_str);
-    // Who quotes the whole request does not do all of it, unless nobody else does anything.
+    let own = own_words(task, request, is_alone);
+    let texts = std::iter::once(own.as_str()).chain(promised).chain(scope);
+    texts.flat_map(words).collect()
+}
+
+/// A task's own words. Who quotes the whole request does not do all of it, unless nobody else does
+/// anything.
+pub(super) fn own_words(task: &TaskSpec, request: &Request, is_alone: bool) -> String {
     let description = match is_alone {
         true => task.description.clone(),
         false => {
@@ -466,13 +521,11 @@ fn told(task: &TaskSpec, request: &Request, is_alone: bool) -> BTreeSet<String> 
             lines.collect::<Vec<&str>>().join("\n")
         }
     };
-    let texts = [task.id.as_str(), &task.title, &description];
-    let texts = texts.into_iter().chain(promised).chain(scope);
-    texts.flat_map(words).collect()
+    format!("{}\n{}\n{description}", task.id, task.title)
 }
 
 /// The words of a text that say what it is about, in their stems.
-fn words(text: &str) -> BTreeSet<String> {
+pub(crate) fn words(text: &str) -> BTreeSet<String> {
     let parts = text.split(|c: char| !c.is_alphanumeric());
     let words = parts.map(str::to_lowercase);
     let words = words.filter(|word| word.chars().count() > 2);

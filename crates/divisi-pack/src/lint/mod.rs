@@ -15,12 +15,14 @@
 mod asked;
 mod beside;
 mod meet;
+mod named;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod trivial;
 mod whole;
 
+pub(crate) use asked::words;
 pub(crate) use meet::may_meet;
 pub use trivial::{Joined, joined};
 
@@ -63,8 +65,11 @@ pub enum Author {
     /// Somebody.
     #[default]
     Person,
-    /// A planner, by rule or by model.
-    Planner,
+    /// Rules, of a request's own words.
+    Rule,
+    /// An agent that was asked for it. It says the request in words of its own, and nobody has read
+    /// its plan yet.
+    Agent,
 }
 
 /// What a plan is held against.
@@ -86,9 +91,19 @@ pub struct Given<'g> {
 /// text. The plan is `None` exactly if an error is among them.
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8], given: &Given<'_>) -> Read {
-    plan_file::read_also(source_name, bytes, |placed, faults| {
+    let mut read = plan_file::read_also(source_name, bytes, |placed, faults| {
         all(&placed.plan, placed, given, faults);
-    })
+    });
+    told_once(&mut read.diagnostics);
+    read
+}
+
+/// Takes out what reading advises where the linter finds the same to be a fault.
+fn told_once(found: &mut Vec<divisi_core::Diagnostic>) {
+    let is_it = |it: &divisi_core::Diagnostic| it.code == codes::UNFALSIFIABLE;
+    let faults = { found.iter() }.filter(|it| is_it(it) && it.severity == Severity::Error);
+    let faults: Vec<_> = faults.map(|it| it.place.clone()).collect();
+    found.retain(|it| !is_it(it) || it.severity == Severity::Error || !faults.contains(&it.place));
 }
 
 /// Reads the plan of the whole that an agent wrote, and lints it: the tasks that take the place of
@@ -104,6 +119,7 @@ pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadPar
         }
         all(&placed.plan, placed, given, faults);
     });
+    told_once(&mut read.diagnostics);
     let is_faulty = |told: &divisi_core::Diagnostic| told.severity == Severity::Error;
     if read.diagnostics.iter().any(is_faulty) {
         read.plan = None;
@@ -163,10 +179,11 @@ impl Linted {
 #[must_use]
 pub fn plan(source_name: &str, plan: &Plan, given: &Given<'_>) -> Linted {
     let text = plan_file::write(plan);
-    let read = plan_file::read_also(source_name, text.as_bytes(), |placed, faults| {
+    let mut read = plan_file::read_also(source_name, text.as_bytes(), |placed, faults| {
         // A file cannot say everything that a plan holds, so what is judged is the plan itself.
         all(plan, placed, given, faults);
     });
+    told_once(&mut read.diagnostics);
     Linted {
         text,
         diagnostics: read.diagnostics,

@@ -3,13 +3,12 @@
 
 use std::collections::HashMap;
 
-use divisi_core::TaskKind;
-use divisi_core::TaskSpec;
 use divisi_core::plan::Input;
+use divisi_core::{Criterion, TaskKind, TaskSpec};
 
 use super::is_agents;
 use super::meet::Paths;
-use super::{Linter, TASK_ADVISED_MS, TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX};
+use super::{Author, Linter, TASK_ADVISED_MS, TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::pattern::is_literal;
@@ -26,6 +25,7 @@ pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
         if is_agents(task) {
             role(linter, at, task, faults);
             result(linter, at, task, faults);
+            checked(linter, at, task, faults);
             size(linter, at, task, faults);
         }
         inputs.check(at, task, faults);
@@ -87,6 +87,20 @@ fn result(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'
                 "promise a file in `deliverables`, and let those who need it take it as an input",
             );
     }
+}
+
+/// What an agent planned for agents a program can find not done. Reading a plan only warns of that:
+/// whoever writes one may mean to look at it.
+fn checked(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>) {
+    let is_checked = task.criteria.iter().any(Criterion::is_falsifiable);
+    if is_checked || linter.given.author != Author::Agent || task.kind == TaskKind::Approval {
+        return;
+    }
+    faults
+        .error(codes::UNFALSIFIABLE, linter.spans[at].id, || {
+            format!("no program can find {} not done", shown(task.id.as_str()))
+        })
+        .hint("promise a file in `deliverables`, or add to `criteria` what a program can check");
 }
 
 /// Small enough to be judged in one piece.

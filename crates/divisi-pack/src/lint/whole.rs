@@ -2,12 +2,20 @@
 //! of the intent's own, and an estimate within the budget.
 
 use divisi_core::plan::Work;
+use divisi_core::{Criterion, TaskSpec};
 
+use super::meet::Paths;
 use super::{Author, Linter, TASKS_ADVISED_MAX, TASKS_ADVISED_MIN, is_agents};
 use crate::codes;
 use crate::estimate::{Estimate, times};
-use crate::faults::Faults;
+use crate::faults::{Faults, shown};
 use crate::plan_file::STAGES_ADVISED_MAX;
+
+/// So many criteria of the whole are held against the project's files; plans have some.
+const CRITERIA_COMPARED_MAX: usize = 20;
+
+/// So many criteria or tasks are named in one finding.
+const SAID_MAX: usize = 5;
 
 pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     count(linter, faults);
@@ -47,7 +55,7 @@ fn depth(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     }
     let cause = || format!("{stages} stages one after the other, more than {STAGES_ADVISED_MAX}");
     let told = match linter.given.author {
-        Author::Planner => faults.error(codes::LINT_STAGES, linter.at, cause),
+        Author::Rule | Author::Agent => faults.error(codes::LINT_STAGES, linter.at, cause),
         Author::Person if !linter.plan.stages.is_empty() => return,
         Author::Person => faults.warning(codes::LINT_STAGES, linter.at, cause),
     };
@@ -62,6 +70,49 @@ fn intent(linter: &Linter<'_>, faults: &mut Faults<'_>) {
             })
             .hint("write the plan's own `criteria`: they are checked on the integrated whole");
     }
+    proves_nothing(linter, faults);
+}
+
+/// Criteria of the whole of which each holds before anything is done: files of the project that are
+/// there. What stands in them and what programs say is not known here, and what bounds the work or is
+/// left to a person is another matter.
+fn proves_nothing(linter: &Linter<'_>, faults: &mut Faults<'_>) {
+    let Some(files) = linter.given.files else {
+        return;
+    };
+    let is_there = |path: &str| files.binary_search_by(|it| it.as_str().cmp(path)).is_ok();
+    let matching = |pattern: &str| {
+        let pattern = Paths::of(pattern);
+        let files = files.iter().filter(|it| pattern.may_meet(&Paths::of(it)));
+        files.count() as u64
+    };
+    let holds = |criterion: &&Criterion| match criterion {
+        Criterion::File { path, min_bytes } => *min_bytes <= 1 && is_there(path),
+        Criterion::Count { pattern, min, max } => {
+            let many = matching(pattern);
+            many >= *min && max.is_none_or(|max| many <= max)
+        }
+        _ => false,
+    };
+    let bounds = |it: &&Criterion| matches!(it, Criterion::Scope { .. } | Criterion::ExitStatus);
+    let all = linter.plan.criteria.iter().take(CRITERIA_COMPARED_MAX);
+    let all: Vec<&Criterion> = all.filter(|it| !bounds(it)).collect();
+    if all.is_empty() || !all.iter().all(holds) {
+        return;
+    }
+    let said: Vec<String> = all
+        .iter()
+        .take(SAID_MAX)
+        .map(|it| shown(&it.to_string()))
+        .collect();
+    faults
+        .warning(codes::LINT_PROVES_NOTHING, linter.at, || {
+            format!(
+                "all that the whole is held against is so before the work begins: {}",
+                said.join(", ")
+            )
+        })
+        .hint("add to the plan's own `criteria` what is not so yet, or what somebody is to judge");
 }
 
 fn budget(linter: &Linter<'_>, faults: &mut Faults<'_>) {
@@ -76,6 +127,36 @@ fn budget(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     let time_ms = taken.fold(0, u64::saturating_add);
     let tokens = Estimate::of(plan, None).tokens;
     let minutes = |ms: u64| format!("{} minutes", ms.div_ceil(60_000));
+    let unknown = |of: fn(&TaskSpec) -> bool| {
+        let tasks = plan
+            .tasks
+            .iter()
+            .filter(|task| is_agents(task) && !of(task));
+        let ids: Vec<String> = tasks.map(|task| shown(task.id.as_str())).collect();
+        let more = ids.len().saturating_sub(SAID_MAX);
+        let more = (more > 0).then(|| format!(" and {more} more"));
+        let said = ids
+            .iter()
+            .take(SAID_MAX)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        (!ids.is_empty()).then(|| said + &more.unwrap_or_default())
+    };
+    let of_time = budget
+        .time_ms
+        .and_then(|_| unknown(|it| it.estimate.duration_ms.is_some()));
+    let of_tokens = budget
+        .tokens
+        .and_then(|_| unknown(|it| it.estimate.tokens.is_some()));
+    for (what, ids) in [("time", of_time), ("tokens", of_tokens)] {
+        let Some(ids) = ids else { continue };
+        faults
+            .warning(codes::LINT_BUDGET, linter.at, || {
+                format!("the budget bounds {what}, and nothing says how much these take: {ids}")
+            })
+            .hint("write `estimated_duration_minutes` and `estimated_tokens` of each task");
+    }
     let exceeded =
         [
             budget.attempts.filter(|max| attempts > *max).map(|max| {

@@ -114,13 +114,19 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
     line!(
         text,
         "\nThe plan:\n\
-         - Each part of the request has a task, and no task does what was not asked for.\n\
+         - Each part of the request has a task, and no task does what was not asked for. Each file, \
+         symbol, number and quotation that the request names stands in the task that it is for, and \
+         tests, audits and documents that it asks for have a task that says so. What it only describes \
+         you may say in your own words.\n\
          - Each task has one role, stands alone, takes at most {} minutes and {TASK_TOKENS_MAX} \
          tokens, and changes at most {TASK_FILES_MAX} files. There are at most \
          {TASKS_ADVISED_MAX} tasks, and no more than it takes.\n\
-         - Each task has criteria that a program can find violated, as far as possible.\n\
+         - Each task for an agent promises a file in `deliverables` or has a criterion that a program can \
+         find violated. A criterion that holds before the work begins proves nothing.\n\
+         - Tests that the project has are no criterion of a task after which they must fail until a later \
+         one is done.\n\
          - Tasks that may change the same file depend on each other.\n\
-         - The plan has criteria of its own for the whole.\n\
+         - The plan has criteria of its own for the whole, which do not hold before the work begins.\n\
          - Research and reviews promise a file in `deliverables`; what research finds out is told to \
          the tasks that depend on it.\n\
          - What several tasks make and somebody has to make one thing of is put together by a task of \
@@ -218,6 +224,13 @@ mod tests {
         }
     }
 
+    fn given<'g>(request: &'g Request, facts: &Facts<'g>) -> lint::Given<'g> {
+        lint::Given {
+            author: lint::Author::Agent,
+            ..super::super::given(request, facts)
+        }
+    }
+
     fn example() -> String {
         let tests = ["python3", "-m", "pytest"].map(str::to_owned);
         let form = form(Asked::Whole, Some(&tests));
@@ -229,7 +242,7 @@ mod tests {
     fn the_example_that_agents_are_shown_is_a_plan_without_a_fault() {
         let request = request::read("Limit the requests of a client, with docs");
         let roles = Library::built_in();
-        let given = super::super::given(&request, &facts(&roles));
+        let given = given(&request, &facts(&roles));
         let read = lint::read_whole("example", example().as_bytes(), &given);
         let errors = read.diagnostics.iter();
         let errors: Vec<_> = errors
@@ -322,7 +335,7 @@ mod tests {
     fn a_plan_that_leaves_a_part_out_or_does_what_is_excluded_is_refused_with_its_place() {
         let request = request::read("Limit the requests of a client, with a security audit");
         let roles = Library::named(["development/implementation", "garden/mower"]);
-        let given = super::super::given(&request, &facts(&roles));
+        let given = given(&request, &facts(&roles));
         let read = lint::read_whole("divisi-plan.json", example().as_bytes(), &given);
         assert!(read.parts.is_none());
         let uncovered = read

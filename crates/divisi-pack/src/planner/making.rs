@@ -5,9 +5,9 @@ use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::approvals;
 use super::naming::{Ids, capital, line, slug, without_article, without_verb};
-use super::order::Order;
+use super::order::{Order, reaches};
 use super::steps::{Kind, Step, is_made_of, is_text};
-use super::{Facts, Pattern, Planned, judged, spared};
+use super::{Facts, Pattern, Planned, judged, spared, suite};
 use crate::paths;
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
@@ -79,28 +79,37 @@ pub(super) fn plan(
         facts,
         steps,
         is_open: says_more(request, steps),
+        red: match facts.tests {
+            Some(_) => suite::red(steps, order),
+            None => vec![None; steps.len()],
+        },
         tasks: Vec::with_capacity(steps.len()),
     };
     for (at, step) in steps.iter().enumerate() {
-        let task = maker.task(step, named[at].clone());
+        let task = maker.task(at, step, named[at].clone());
         maker.tasks.push(task);
     }
+    let groups = maker.groups(order);
+    maker.join(&groups);
     for (at, waits) in order.iter().enumerate() {
         for &on in waits {
-            maker.wait(at, on);
+            maker.wait(groups[at], groups[on]);
         }
     }
-    let tasks = maker.tasks;
+    // A group stands where its first step does.
+    let firsts: Vec<usize> = (0..steps.len()).filter(|&at| groups[at] == at).collect();
+    let tasks: Vec<TaskSpec> = firsts.iter().map(|&at| maker.tasks[at].clone()).collect();
     let parts = 0..request.parts.len();
     let covers = parts.map(|part| {
-        let of = steps
-            .iter()
-            .enumerate()
-            .filter(|(_, step)| step.part == part);
-        of.map(|(at, _)| at).collect()
+        let of = (0..steps.len()).filter(|&at| steps[at].part == part);
+        let places = of.filter_map(|at| firsts.binary_search(&groups[at]).ok());
+        let mut places: Vec<usize> = places.collect();
+        places.dedup();
+        places
     });
     let mut covers: Vec<Vec<usize>> = covers.collect();
     let pattern = match tasks.len() {
+        1 if steps.len() > 1 => Pattern::Inseparable(named),
         1 => Pattern::One,
         _ => Pattern::Structure,
     };
@@ -255,25 +264,27 @@ struct Maker<'m> {
     steps: &'m [Step<'m>],
     /// Whether more is said that other files may have to change for.
     is_open: bool,
+    /// For each step, until which later one the project's tests may fail.
+    red: Vec<Option<usize>>,
     tasks: Vec<TaskSpec>,
 }
 
 impl Maker<'_> {
-    fn task(&self, step: &Step<'_>, id: TaskId) -> TaskSpec {
+    fn task(&self, at: usize, step: &Step<'_>, id: TaskId) -> TaskSpec {
         let title = self.title(step);
         let role = self.facts.roles.get(step.of.role);
         let (domain, function) = role
             .map(crate::role::Role::names_of_tasks)
             .unwrap_or_default();
         let touches = self.touches(step, id.as_str());
-        let criteria = self.criteria(step, &title, &touches);
+        let criteria = self.criteria(step, self.red[at].is_none(), &title, &touches);
         let kind = match step.kind {
             Kind::Research | Kind::Design => TaskKind::Research,
             Kind::Review => TaskKind::Review,
             Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => TaskKind::Work,
         };
         TaskSpec {
-            description: self.description(step, &title),
+            description: self.description(&[step], &title),
             title,
             kind,
             domain,
@@ -383,13 +394,16 @@ impl Maker<'_> {
     }
 
     /// What the task must know beyond its title: the request's own words, of its part and whole.
-    fn description(&self, step: &Step<'_>, title: &str) -> String {
+    fn description(&self, steps: &[&Step<'_>], title: &str) -> String {
         let mut lines = Vec::new();
         let request = self.request;
-        if self.steps.len() > 1 {
-            let span = step.of.span;
-            let part = request.text.get(span.start..span.end).unwrap_or_default();
-            lines.push(part_of(request, part));
+        if self.steps.len() > steps.len() {
+            let words = |step: &&Step<'_>| {
+                let span = step.of.span;
+                request.text.get(span.start..span.end).unwrap_or_default()
+            };
+            let parts: Vec<&str> = steps.iter().map(words).collect();
+            lines.push(part_of(request, &parts.join("; ")));
         } else if !title.eq_ignore_ascii_case(request.text.trim_end_matches(['.', ':'])) {
             lines.push("The request:".to_owned());
             lines.push(request.quoted());
@@ -598,7 +612,13 @@ impl Maker<'_> {
         is_there(path, self.facts)
     }
 
-    fn criteria(&self, step: &Step<'_>, title: &str, touches: &Touches) -> Vec<Criterion> {
+    fn criteria(
+        &self,
+        step: &Step<'_>,
+        is_green: bool,
+        title: &str,
+        touches: &Touches,
+    ) -> Vec<Criterion> {
         let mut criteria = Vec::new();
         for path in &touches.makes {
             let min_bytes = match path.ends_with(".md") {
@@ -621,7 +641,7 @@ impl Maker<'_> {
         if let Some(verb) = &step.of.verb {
             criteria.extend(gone(verb.change, &step.of.files, self.facts));
         }
-        if matches!(step.kind, Kind::Change | Kind::Test) && !self.is_tested_later(step) {
+        if matches!(step.kind, Kind::Change | Kind::Test) && is_green {
             criteria.extend(tested(self.facts));
         }
         let is_judged = criteria.is_empty();
@@ -660,20 +680,91 @@ impl Maker<'_> {
         is_of_all || step.files.iter().any(is_missing) || step.of.files.iter().any(comes_up)
     }
 
-    /// Whether tests are of what a later step makes or mends, as the request says it: they need not
-    /// pass before.
-    fn is_tested_later(&self, step: &Step<'_>) -> bool {
-        let makes = |other: &Step<'_>| {
-            let verb = other.of.verb.as_ref();
-            let is_new = verb.is_none_or(|it| matches!(it.change, Change::Add | Change::Fix));
-            other.kind == Kind::Change && is_new && other.of.after.contains(&step.part)
+    /// For each step the first of those that one task does together, itself if it has one of its own.
+    ///
+    /// A step after which the project's tests need not pass yet and of which nothing else can be
+    /// found violated is done by one task with the step after which they must, and with all between.
+    fn groups(&self, order: &Order) -> Vec<usize> {
+        let mut groups: Vec<usize> = (0..self.steps.len()).collect();
+        let is_checked = |task: &TaskSpec| {
+            let bounds = |it: &Criterion| matches!(it, Criterion::Scope { .. });
+            task.criteria
+                .iter()
+                .any(|it| it.is_falsifiable() && !bounds(it))
         };
-        step.kind == Kind::Test && self.steps.iter().any(makes)
+        for at in 0..self.steps.len() {
+            let Some(until) = self.red[at].filter(|_| !is_checked(&self.tasks[at])) else {
+                continue;
+            };
+            let lies_between =
+                |it: &usize| reaches(order, until, *it) && reaches(order, *it, at) || *it == at;
+            let together = (0..self.steps.len()).filter(|it| *it == until || lies_between(it));
+            let together: Vec<usize> = together.map(|it| groups[it]).collect();
+            let first = together.iter().copied().min().unwrap_or(at);
+            for group in &mut groups {
+                if together.contains(group) {
+                    *group = first;
+                }
+            }
+        }
+        groups
+    }
+
+    /// Makes one task of each group, in the place of its first step.
+    fn join(&mut self, groups: &[usize]) {
+        for first in 0..groups.len() {
+            let of: Vec<usize> = (0..groups.len())
+                .filter(|&at| groups[at] == first)
+                .collect();
+            if of.len() < 2 {
+                continue;
+            }
+            let steps: Vec<&Step<'_>> = of.iter().map(|&at| &self.steps[at]).collect();
+            let chief = of.iter().find(|&&at| self.steps[at].kind == Kind::Change);
+            let chief = &self.tasks[*chief.unwrap_or(&first)];
+            let titles: Vec<String> = of.iter().map(|&at| self.tasks[at].title.clone()).collect();
+            let title = line(&titles.join("; "));
+            let mut one = TaskSpec {
+                id: self.tasks[first].id.clone(),
+                description: self.description(&steps, &title),
+                title,
+                estimate: sum(of.iter().map(|&at| self.tasks[at].estimate)),
+                deliverables: Vec::new(),
+                scope: Vec::new(),
+                criteria: Vec::new(),
+                ..chief.clone()
+            };
+            let is_bounded = of.iter().all(|&at| !self.tasks[at].scope.is_empty());
+            for task in of.iter().map(|&at| &self.tasks[at]) {
+                one.deliverables.extend(task.deliverables.iter().cloned());
+                one.scope
+                    .extend(task.scope.iter().filter(|_| is_bounded).cloned());
+                // What bounds one of them, or stands for a check, is not what bounds and judges all.
+                let criteria = task
+                    .criteria
+                    .iter()
+                    .filter(|it| it.is_falsifiable() && !matches!(it, Criterion::Scope { .. }));
+                one.criteria.extend(criteria.cloned());
+            }
+            let mut seen = Vec::new();
+            one.criteria.retain(|it| {
+                let is_new = !seen.contains(it);
+                seen.push(it.clone());
+                is_new
+            });
+            self.tasks[first] = one;
+        }
     }
 
     /// Lets a task wait: for what the other found out, or for the other to be done.
     fn wait(&mut self, at: usize, on: usize) {
         let id = self.tasks[on].id.clone();
+        let task = &self.tasks[at];
+        let waits =
+            task.dependencies.contains(&id) || task.inputs.contains(&Input::Task(id.clone()));
+        if at == on || waits {
+            return;
+        }
         let informs = matches!(self.tasks[on].kind, TaskKind::Research | TaskKind::Review);
         match informs {
             true => self.tasks[at].inputs.push(Input::Task(id)),

@@ -11,6 +11,7 @@
 //! - `steps` makes the request's parts into steps and orders them.
 //! - `passes` makes a task of each component of a whole system, where the request lists them.
 //! - `making` makes a task of each step: role, scope, files, criteria, estimate.
+//! - `suite` knows after which steps the project's own tests need not pass yet.
 //! - `spared` makes criteria of what must stay as it is.
 //!
 //! Every plan passes the linter, which has the last word. The same request and facts give the same
@@ -26,6 +27,7 @@ mod order;
 mod passes;
 mod spared;
 mod steps;
+mod suite;
 mod tested;
 #[cfg(test)]
 mod tests;
@@ -106,6 +108,15 @@ impl Planned {
 
     fn take_advice(&mut self, advice: Vec<Diagnostic>) {
         self.advice = advice;
+        // Rules divide as the words do, no further and no less: what they advise of that would be
+        // advice against their own plan.
+        let is_of_division = [
+            codes::LINT_TASK_LONG,
+            codes::LINT_TASKS_FEW,
+            codes::LINT_TRIVIAL,
+        ];
+        self.advice
+            .retain(|it| !is_of_division.contains(&it.code.as_str()));
         if matches!(self.pattern, Pattern::Workflow(_)) {
             take_as_workflow(&mut self.advice);
         }
@@ -128,6 +139,8 @@ pub enum Pattern {
     Structure,
     /// The same into these tasks, which are together no more than one, and were joined.
     Joined(Vec<TaskId>),
+    /// The same into these tasks, of which none could be checked before the last one is done.
+    Inseparable(Vec<TaskId>),
     /// By a workflow of this name.
     Workflow(String),
 }
@@ -254,7 +267,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
 fn as_joined(planned: Planned) -> Planned {
     let joined = match planned.pattern {
         Pattern::Structure => lint::joined(&planned.plan),
-        Pattern::One | Pattern::Joined(_) | Pattern::Workflow(_) => None,
+        Pattern::One | Pattern::Joined(_) | Pattern::Inseparable(_) | Pattern::Workflow(_) => None,
     };
     match joined {
         None => planned,
@@ -347,7 +360,7 @@ pub fn left_out(by: &intent::Planner, plan: &Plan, facts: &Facts<'_>) -> Vec<Str
     }
 }
 
-/// What a planner's plan is held against.
+/// What a plan by rule is held against.
 #[must_use]
 pub fn given<'g>(request: &'g Request, facts: &Facts<'g>) -> lint::Given<'g> {
     lint::Given {
@@ -355,7 +368,7 @@ pub fn given<'g>(request: &'g Request, facts: &Facts<'g>) -> lint::Given<'g> {
         roles: Some(facts.roles),
         files: facts.files,
         budget: facts.budget,
-        author: lint::Author::Planner,
+        author: lint::Author::Rule,
     }
 }
 

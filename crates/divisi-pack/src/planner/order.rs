@@ -1,7 +1,7 @@
 //! Which steps wait for which: what the request says, then what follows from the kinds of work.
 
-use super::Reason;
 use super::steps::{Kind, Step};
+use super::{Reason, suite};
 use crate::lint::may_meet;
 use crate::request::{Request, Shape};
 
@@ -21,6 +21,7 @@ pub(super) fn of(request: &Request, steps: &[Step<'_>]) -> Result<Order, Vec<Rea
         by_kind(steps, &mut order);
     }
     side_by_side(steps, &mut order);
+    when_green(steps, &mut order);
     Ok(reduced(&order))
 }
 
@@ -131,6 +132,19 @@ fn side_by_side(steps: &[Step<'_>], order: &mut Order) {
     }
 }
 
+/// What the project's tests judge waits for them to pass again, unless it comes before they may fail.
+fn when_green(steps: &[Step<'_>], order: &mut Order) {
+    for (breaks, mends) in suite::pairs(steps, order) {
+        for at in 0..steps.len() {
+            let is_judged = matches!(steps[at].kind, Kind::Change | Kind::Test);
+            let is_apart = at != breaks && !reaches(order, breaks, at) && !steps[at].of.is_beside;
+            if is_judged && is_apart {
+                wait(order, at, mends);
+            }
+        }
+    }
+}
+
 fn changes(kind: Kind) -> bool {
     matches!(
         kind,
@@ -154,7 +168,7 @@ fn wait(order: &mut Order, at: usize, on: usize) {
 }
 
 /// Whether `from` waits for `to`, through others, too.
-fn reaches(order: &Order, from: usize, to: usize) -> bool {
+pub(super) fn reaches(order: &Order, from: usize, to: usize) -> bool {
     let mut met = vec![false; order.len()];
     let mut open = order[from].clone();
     while let Some(step) = open.pop() {

@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 
+use super::run::intent::{Foretold, foretold};
 use given::Gathered;
 use present::Answered;
 
@@ -35,7 +36,8 @@ pub(crate) fn run(args: &cli::Plan, global: &Global, printer: &Printer) -> Outco
 
 fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     let request = request::read(&text(&args.request)?);
-    let gathered = Gathered::look(&Project::find(global)?, printer)?;
+    let project = Project::find(global)?;
+    let gathered = Gathered::look(&project, printer)?;
     let facts = gathered.facts();
     let answer = match args.making.one {
         true => planner::as_one(&request, &facts),
@@ -57,9 +59,16 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     if let (Answered::Planned(planned), Some(path)) = (&answered, &args.making.save) {
         kept::save(path, &planned.plan)?;
     }
+    // What is divided here, `divisi run` divides only where that pays.
+    let is_asked = !args.making.one && !request.text.is_empty() && !request.is_cut;
+    let foretold = is_asked.then(|| foretold(&request.text, &gathered, &project));
     match printer.is_json() {
-        true => printer.document(&answered.document(&request, &gathered))?,
-        false => printer.lines(&answered.lines(&request, &gathered))?,
+        true => printer.document(&answered.document(&request, &gathered, foretold.as_ref()))?,
+        false => {
+            let told = foretold.iter().flat_map(Foretold::lines);
+            told.for_each(|line| printer.note(&line));
+            printer.lines(&answered.lines(&request, &gathered))?;
+        }
     }
     match &answered {
         Answered::Planned(planned) => {
@@ -75,8 +84,11 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
             Ok(Exit::Success)
         }
         Answered::Declined(_) => {
-            let one = Line::of("as one task: ");
-            printer.note(&one.with(Style::Note, "divisi plan --one --save plan.json \"…\""));
+            if !request.text.is_empty() {
+                let command = divisi_core::shell::word(&request.text);
+                let command = format!("divisi plan --one --save plan.json {command}");
+                printer.note(&Line::of("as one task: ").with(Style::Note, command));
+            }
             Ok(Exit::Refused)
         }
     }

@@ -494,6 +494,12 @@ fn what_an_agent_planned_is_refused_outright_and_planned_anew_with_the_reason() 
     assert!(!told("0").contains(reason));
     let again = told("1");
     assert!(again.contains(reason), "{again}");
+    // Compared is the plan that was rejected, not that there was to be another.
+    let compared = stage.divisi(&["plan", "diff", "1"]).expect(0).stdout;
+    assert!(
+        compared.starts_with("~ limit\n") && compared.contains("echo limit of ten"),
+        "{compared}"
+    );
     stage
         .divisi(&["watch", "1", "--from-start"])
         .expect(4)
@@ -528,6 +534,144 @@ fn on_a_terminal_the_plan_that_an_agent_made_is_shown_and_asked_about() {
     );
     assert!(shown.contains("echo limit > src/limit.py"), "{shown}");
     assert_eq!(stage.only().status(), RunStatus::Succeeded);
+}
+
+/// A question is answered on a terminal, and what the agent plans is no more than one task.
+#[test]
+fn an_answer_is_planned_with_and_a_trivial_plan_of_an_agent_is_one_task() {
+    const TRIVIAL: &str = r#"{"task_title": "The database on Postgres", "subtasks": [
+      {"subtask_id": "schema", "title": "Migrate the database to Postgres", "assigned_to": "development",
+       "worker_type": "implementation", "deliverables": ["db.sql"],
+       "estimated_duration_minutes": 5, "estimated_tokens": 4000},
+      {"subtask_id": "docs", "title": "Docs of the database", "assigned_to": "development",
+       "worker_type": "implementation", "dependencies": ["schema"], "deliverables": ["db.md"],
+       "estimated_duration_minutes": 5, "estimated_tokens": 4000}
+     ], "criteria": [{"contains": "Postgres", "in": "db.sql"}]}"#;
+    let stage = project();
+    let beside = stage.beside("answers").display().to_string();
+    write(stage.beside("answers").join("plan"), TRIVIAL);
+    let path = working(
+        &stage,
+        &format!(
+            "if [ -e {beside}/told-plan ]; then head -n 1 > {beside}/told-work\n\
+             echo Postgres > db.sql; echo '# Postgres' > db.md\n\
+             else head -n 1 > {beside}/told-plan; cp {beside}/plan divisi-plan.json; fi"
+        ),
+    );
+    let stage = stage.with_env("PATH", &path).with_env("NO_COLOR", "1");
+    let agent = ["--planner", "agent", "--allow-write", &beside];
+    let args = [&["run", "Migrate the database, with docs"][..], &agent].concat();
+    let (code, shown) = stage.on_a_terminal(&args, "Postgres\ny\ny\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("To what?"), "{shown}");
+    let run = stage.only();
+    let [question] = &intent(&run).settled[..] else {
+        panic!("one question: {:?}", intent(&run).settled);
+    };
+    assert_eq!(
+        (question.answer.as_str(), question.is_assumed),
+        ("Postgres", false)
+    );
+    stands(
+        &run,
+        RunStatus::Succeeded,
+        &[("plan", "split"), ("schema", "done")],
+    );
+    let told = |whom: &str| {
+        let path = stage.beside("answers").join(whom);
+        std::fs::read_to_string(path).expect("the agent kept what it was told")
+    };
+    assert!(told("told-plan").contains("To what? Postgres"));
+    let work = told("told-work");
+    assert!(work.contains("Docs of the database"), "{work}");
+    assert_eq!(stage.result("db.md").as_deref(), Some("# Postgres\n"));
+    stage
+        .divisi(&["explain", "1"])
+        .expect(0)
+        .says("schema, docs were joined into one task");
+}
+
+/// An agent is asked where the words do not say the parts, so its tasks have other words. What no
+/// program could find not done goes back.
+#[test]
+fn an_agents_plan_has_words_of_its_own_and_tasks_that_can_be_found_not_done() {
+    const HONEST: &str = r#"{"task_title": "Books", "subtasks": [
+      {"subtask_id": "ledger", "title": "Keep a ledger", "assigned_to": "development",
+       "worker_type": "implementation", "script": "echo ledger > ledger.py", "deliverables": ["ledger.py"]},
+      {"subtask_id": "manual", "title": "Say how it is used", "assigned_to": "documentation",
+       "dependencies": ["ledger"], "script": "echo '# Use' > manual.md", "deliverables": ["manual.md"]}
+     ], "criteria": [{"file": "README.md"}]}"#;
+    let vague = HONEST.replace(
+        r#""script": "echo ledger > ledger.py", "deliverables": ["ledger.py"]"#,
+        r#""criteria": ["it keeps a ledger"]"#,
+    );
+    let (stage, beside) = planning(&[&vague, HONEST]);
+    let request = "Build an entire accounting platform";
+    let agent = ["--planner", "agent", "--allow-write", &beside];
+    stage
+        .divisi(&[&["run", request][..], &agent].concat())
+        .expect(4);
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage
+        .divisi(&["resume", "1"])
+        .expect(4)
+        .says("the plan that plan made is not approved");
+    let run = stage.only();
+    let [first, _] = endings(&run, "plan") else {
+        panic!("two attempts planned");
+    };
+    let AttemptEnd::Refused(Failure::Plan(faults)) = &first.end else {
+        panic!("the first plan is refused: {:?}", first.end);
+    };
+    let [fault] = &faults[..] else {
+        panic!("one fault: {faults:?}");
+    };
+    assert!(
+        fault.contains("plan-unfalsifiable") && fault.contains("divisi-plan.json:"),
+        "{fault}"
+    );
+    // Whoever approves reads what no rule can tell, and that nothing proves the whole.
+    stage
+        .divisi(&["explain", "1"])
+        .expect(0)
+        .says("no task says that it does `Build an entire accounting platform`")
+        .says("all that the whole is held against is so before the work begins");
+}
+
+/// What `divisi plan` says of `divisi run` is what that does.
+#[test]
+fn what_a_plan_foretells_of_a_run_is_what_the_run_does() {
+    for request in [
+        "Add to src/parser.py:\n- multiplication\n- subtraction",
+        "Add rate limiting to the API, with tests, a security audit and docs",
+        "Fix a typo in README.md",
+        REVIEW,
+        "Migrate the database, with docs",
+        "Build an entire platform",
+    ] {
+        for stage in [without_agents(), with_agent()] {
+            let plan = stage.divisi(&["plan", request, "--json"]);
+            let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+            stage.divisi(&["run", request]);
+            let run = stage.try_view().and_then(|view| view.runs(None, 1).ok());
+            let planner = match run.is_some_and(|runs| !runs.is_empty()) {
+                true => serde_json::to_value(&intent(&stage.only()).planner).unwrap(),
+                false => Value::Null,
+            };
+            assert_eq!(plan["run"]["planner"], planner, "{request}: {plan}");
+        }
+    }
+    let stage = without_agents();
+    stage
+        .divisi(&["plan", "Fix a typo in README.md"])
+        .expect(0)
+        .says("`divisi run` would do it as one task (direct, ");
+    // What cannot be planned is said with a command that can be copied.
+    stage
+        .divisi(&["plan", "Build an entire platform"])
+        .expect(6)
+        .says("divisi plan --one --save plan.json 'Build an entire platform'");
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn guide() -> Value {
     json!({
         "subtask_id": "guide", "title": "Write a guide to rate limiting",
         "assigned_to": "development", "worker_type": "documentation",
-        "inputs": ["audit"], "deliverables": ["docs/limits.md"], "estimated_duration_minutes": 10
+        "inputs": ["audit"], "deliverables": ["docs/limits.md"], "estimated_duration_minutes": 10,
+        "estimated_tokens": 1000
     })
 }
 
@@ -160,7 +161,8 @@ fn work_that_nobody_asked_for_is_told() {
             json!({
                 "subtask_id": "scan", "title": "Profile it", "kind": "review",
                 "assigned_to": "development", "worker_type": "performance", "dependencies": ["guide"],
-                "deliverables": ["review/performance.md"]
+                "deliverables": ["review/performance.md"], "estimated_duration_minutes": 10,
+                "estimated_tokens": 1000
             }),
         );
     });
@@ -188,4 +190,122 @@ fn what_the_request_states_is_a_criterion_of_the_plan() {
     let criteria = plan["criteria"].as_array_mut().expect("a list");
     criteria.push(json!({"contains": "429", "in": "docs/limits.md"}));
     assert_eq!(found_of(STATED, &plan), []);
+}
+
+fn by_agent(request: &str, plan: &Value) -> Vec<Diagnostic> {
+    super::found_of(Some(&request::read(request)), plan, |given| {
+        given.author = Author::Agent;
+    })
+}
+
+/// An agent is asked where the words of a request do not say its parts: its tasks have others.
+#[test]
+fn what_is_only_described_is_for_whoever_approves_to_compare() {
+    let plan = json!({
+        "task_title": "Books", "criteria": [{"file": "docs/manual.md"}],
+        "subtasks": [
+            {"subtask_id": "ledger", "title": "Keep a ledger", "assigned_to": "development",
+             "worker_type": "implementation", "deliverables": ["src/ledger.rs"],
+             "estimated_duration_minutes": 15, "estimated_tokens": 9000},
+            {"subtask_id": "invoice", "title": "Write invoices", "assigned_to": "development",
+             "worker_type": "implementation", "dependencies": ["ledger"], "deliverables": ["src/invoice.rs"],
+             "estimated_duration_minutes": 15, "estimated_tokens": 9000},
+            {"subtask_id": "manual", "title": "Say how it is used", "assigned_to": "development",
+             "worker_type": "documentation", "dependencies": ["invoice"], "deliverables": ["docs/manual.md"],
+             "estimated_duration_minutes": 15, "estimated_tokens": 9000}
+        ]
+    });
+    for request in [
+        "Build an entire accounting platform",
+        "Make our bookkeeping less painful",
+        "Implement everything that a small bakery needs for its taxes",
+    ] {
+        let found = by_agent(request, &plan);
+        let uncovered = found.iter().find(|it| it.code == "lint-uncovered");
+        let uncovered = uncovered.expect("it is told");
+        assert_eq!(uncovered.severity, Severity::Warning, "{found:#?}");
+        assert!(
+            found.iter().all(|it| it.severity == Severity::Warning),
+            "{found:#?}"
+        );
+        // Rules have nothing but the request's words.
+        let by_rule = found_of(request, &plan);
+        let mut by_rule = by_rule.iter().filter(|it| it.code == "lint-uncovered");
+        assert!(
+            by_rule.any(|it| it.severity == Severity::Error),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn what_a_request_names_to_the_letter_stands_in_a_task() {
+    for (asked, missing) in [
+        ("in src/limits/store.rs", "src/limits/store.rs"),
+        ("in limits.de.toml", "limits.de.toml"),
+        ("of 37 clients", "37"),
+        ("by `retry_after`", "retry_after"),
+        ("with the message \"slow down\"", "slow down"),
+        ("in parseHeader()", "parseHeader"),
+        ("behind --max-rate", "--max-rate"),
+    ] {
+        let request = REQUEST.replace("to the API", &format!("to the API {asked}"));
+        let found = by_agent(&request, &answering());
+        assert_eq!(codes_of(&found), ["lint-uncovered"], "{asked}: {found:#?}");
+        assert_eq!(found[0].severity, Severity::Error, "{asked}: {found:#?}");
+        assert!(
+            found[0].cause.contains(&format!("names `{missing}`")),
+            "{found:#?}"
+        );
+        let mut plan = answering();
+        task(&mut plan, "count")["description"] = json!(format!("It counts {asked}."));
+        assert_eq!(by_agent(&request, &plan), [], "{asked}");
+    }
+    // Other words for the same.
+    for (asked, said) in [
+        ("of 3 clients", "Of three clients."),
+        ("within 50ms", "Within 50 ms."),
+        ("in src/api/mod.rs", ""),
+        ("in web/index.ts and src/limits/", ""),
+    ] {
+        let request = "Add rate limiting to the API, with tests, a security audit and docs";
+        let request = request.replace("to the API", &format!("to the API {asked}"));
+        let mut plan = answering();
+        task(&mut plan, "count")["description"] = json!(said);
+        if asked.contains("web/") {
+            task(&mut plan, "count")["files_affected"] = json!(["web/**", "src/limits/count.rs"]);
+        }
+        assert_eq!(by_agent(&request, &plan), [], "{asked}");
+    }
+}
+
+#[test]
+fn somebodys_work_that_a_request_names_has_a_task() {
+    let without = |id: &str| {
+        let mut plan = answering();
+        let tasks = plan["subtasks"].as_array_mut().expect("a list");
+        tasks.retain(|task| task["subtask_id"] != id);
+        for task in tasks {
+            task["dependencies"] = json!([]);
+            task["inputs"] = json!([]);
+        }
+        plan
+    };
+    for (id, part) in [("audit", "a security audit"), ("guide", "docs")] {
+        let found = by_agent(REQUEST, &without(id));
+        let uncovered = found.iter().find(|it| it.code == "lint-uncovered");
+        let uncovered = uncovered.expect("it is a fault");
+        assert_eq!(uncovered.severity, Severity::Error);
+        assert_eq!(uncovered.cause, format!("no task does `{part}`"));
+    }
+}
+
+/// That something is added says nothing of what; that it is done at once asks for nothing.
+#[test]
+fn verbs_and_words_of_order_are_no_work() {
+    let found = by_agent("Add a REPL", &answering());
+    let uncovered = found.iter().find(|it| it.code == "lint-uncovered");
+    assert!(uncovered.is_some(), "{found:#?}");
+    let request = format!("{REQUEST} All of it in parallel, and afterwards, finally.");
+    assert_eq!(by_agent(&request, &answering()), []);
 }

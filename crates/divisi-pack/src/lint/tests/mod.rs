@@ -49,14 +49,14 @@ fn sound() -> Value {
                 "assigned_to": "development", "worker_type": "test",
                 "dependencies": ["count", "refuse"], "deliverables": ["tests/limits.rs"],
                 "criteria": [{"contains": "429", "in": "tests/limits.rs"}],
-                "estimated_duration_minutes": 15
+                "estimated_duration_minutes": 15, "estimated_tokens": 1000
             },
             {
                 "subtask_id": "audit", "kind": "review", "title": "Audit the security of rate limiting",
                 "assigned_to": "security", "worker_type": "audit",
                 "dependencies": ["tests"], "deliverables": ["review/security.md"],
                 "criteria": [{"section": "Findings", "in": "review/security.md"}],
-                "estimated_duration_minutes": 10
+                "estimated_duration_minutes": 10, "estimated_tokens": 1000
             }
         ],
         "criteria": [{"contains": "429", "in": "src/api/mod.rs"}]
@@ -88,7 +88,7 @@ fn found_of(
             tokens: Some(100_000),
             ..Budget::default()
         },
-        author: Author::Planner,
+        author: Author::Rule,
     };
     change(&mut given);
     lint::read("plan.json", plan.to_string().as_bytes(), &given).diagnostics
@@ -178,6 +178,27 @@ fn each_task_has_a_criterion_that_a_program_can_find_violated() {
     only("plan-unfalsifiable", Severity::Warning, |plan| {
         task(plan, "count")["criteria"] = json!(["it counts"]);
     });
+}
+
+#[test]
+fn what_an_agent_plans_for_agents_a_program_can_find_not_done() {
+    let by_agent = |plan: &Value| found(plan, |given| given.author = Author::Agent);
+    for criteria in [
+        json!(["it counts"]),
+        json!([]),
+        json!(["it counts", "it is fast"]),
+    ] {
+        let mut plan = sound();
+        task(&mut plan, "count")["criteria"] = criteria.clone();
+        let found = by_agent(&plan);
+        assert_eq!(codes_of(&found), ["plan-unfalsifiable"], "{criteria}");
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].place.is_some() && !found[0].hints.is_empty());
+        // A person is there to look, and an approval is nothing else.
+        task(&mut plan, "count")["agent"] = json!("person");
+        assert_eq!(by_agent(&plan)[0].severity, Severity::Warning, "{criteria}");
+    }
+    assert_eq!(by_agent(&sound()), []);
 }
 
 #[test]
@@ -298,7 +319,8 @@ fn a_request_becomes_few_tasks_and_stages() {
                 plan,
                 json!({
                     "subtask_id": format!("more-{at}"), "assigned_to": "development",
-                    "worker_type": "test", "deliverables": [format!("tests/{at}.rs")]
+                    "worker_type": "test", "deliverables": [format!("tests/{at}.rs")],
+                    "estimated_duration_minutes": 1, "estimated_tokens": 1
                 }),
             );
         }
@@ -521,15 +543,61 @@ fn the_estimate_is_within_the_budget() {
         ),
         (
             Budget {
-                tokens: Some(39_999),
+                tokens: Some(41_999),
                 ..Budget::default()
             },
-            "40000 tokens",
+            "42000 tokens",
         ),
     ] {
         let found = found(&sound(), |given| given.budget = budget);
         assert_eq!(codes_of(&found), ["lint-budget"], "{budget:?}");
         assert!(found[0].cause.contains(words), "{found:?}");
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+}
+
+#[test]
+fn where_a_budget_bounds_it_each_task_says_what_it_takes() {
+    for (key, what) in [
+        ("estimated_tokens", "tokens"),
+        ("estimated_duration_minutes", "time"),
+    ] {
+        let mut plan = sound();
+        remove(task(&mut plan, "audit"), key);
+        let told = found(&plan, |_| {});
+        assert_eq!(codes_of(&told), ["lint-budget"], "{key}");
+        assert_eq!(told[0].severity, Severity::Warning);
+        let cause =
+            format!("the budget bounds {what}, and nothing says how much these take: `audit`");
+        assert_eq!(told[0].cause, cause);
+        // What nothing bounds need not be known.
+        let free = found(&plan, |given| given.budget = Budget::default());
+        assert_eq!(codes_of(&free), [""; 0], "{key}");
+    }
+}
+
+#[test]
+fn the_whole_is_held_against_something_that_is_not_so_yet() {
+    for criteria in [
+        json!([{"file": "README.md"}]),
+        json!([{"file": "README.md"}, {"file": "src/main.rs"}]),
+        json!([{"count": "src/**/*.rs", "min": 2}]),
+        json!([{"scope": ["src/**", "tests/**", "review/**", "design/**"]}, {"file": "docs/api.md"}]),
+    ] {
+        only("lint-proves-nothing", Severity::Warning, |plan| {
+            plan["criteria"] = criteria.clone();
+        });
+    }
+    for criteria in [
+        json!([{"file": "README.md"}, {"file": "tests/limits.rs"}]),
+        json!([{"file": "README.md"}, "the limits are right"]),
+        json!([{"file": "README.md"}, {"command": ["true"]}]),
+        json!([{"count": "src/**/*.rs", "min": 3}]),
+        json!([{"file": "README.md", "min_bytes": 9000}]),
+    ] {
+        let mut plan = sound();
+        plan["criteria"] = criteria.clone();
+        assert_eq!(codes_of(&found(&plan, |_| {})), [""; 0], "{criteria}");
     }
 }
 
@@ -544,8 +612,8 @@ fn candidates_count_as_often_as_a_task_is_solved() {
             "100 minutes",
         ),
         (
-            Budget::default().with(Bound::Tokens(69_999)),
-            "70000 tokens",
+            Budget::default().with(Bound::Tokens(71_999)),
+            "72000 tokens",
         ),
     ] {
         let found = found(&plan, |given| given.budget = budget);

@@ -140,7 +140,7 @@ impl Found {
         let request = said.map(request::read);
         let given = gathered.given(request.as_ref());
         let author = match run.planner() {
-            Some(_) => lint::Author::Planner,
+            Some(_) => lint::Author::Agent,
             None => given.author,
         };
         let given = Given { author, ..given };

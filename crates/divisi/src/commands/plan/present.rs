@@ -10,6 +10,7 @@ use divisi_pack::request::Request;
 use serde_json::{Value, json};
 
 use super::given::Gathered;
+use crate::commands::run::intent::Foretold;
 use crate::printer::{Line, Style};
 use crate::words::{cut, heading, plural};
 
@@ -27,7 +28,26 @@ pub(super) enum Answered {
 
 impl Answered {
     /// For programs.
-    pub(super) fn document(&self, request: &Request, gathered: &Gathered) -> Value {
+    pub(super) fn document(
+        &self,
+        request: &Request,
+        gathered: &Gathered,
+        foretold: Option<&Foretold>,
+    ) -> Value {
+        let mut document = self.of_plan(request, gathered);
+        if let Some(foretold) = foretold {
+            document["run"] = json!({
+                "would": foretold.would,
+                "planner": foretold.planner,
+                "approach": foretold.assessment.approach,
+                "certainty": foretold.assessment.certainty,
+                "reasons": foretold.assessment.reasons,
+            });
+        }
+        document
+    }
+
+    fn of_plan(&self, request: &Request, gathered: &Gathered) -> Value {
         match self {
             Answered::Planned(planned) => {
                 let plan = &planned.plan;
@@ -103,6 +123,9 @@ fn by(pattern: &Pattern) -> Value {
         Pattern::Joined(tasks) => {
             json!({"pattern": "joined", "tasks": tasks.len(), "joined": tasks})
         }
+        Pattern::Inseparable(tasks) => {
+            json!({"pattern": "inseparable", "tasks": tasks.len(), "joined": tasks})
+        }
         Pattern::Workflow(name) => json!({"pattern": "workflow", "workflow": name}),
     }
 }
@@ -122,6 +145,13 @@ fn planned_lines(planned: &Planned, request: &Request, gathered: &Gathered) -> V
         Pattern::Joined(tasks) => {
             let (many, of) = (tasks.len(), said(tasks));
             format!("{many} tasks by the request's own words ({of}), joined since they are trivial")
+        }
+        Pattern::Inseparable(tasks) => {
+            let (many, of) = (tasks.len(), said(tasks));
+            format!(
+                "one task of the {many} that the request's own words say ({of}), since the tests need \
+                 not pass before all are done"
+            )
         }
         Pattern::Workflow(name) => format!("by the workflow {name}"),
     };

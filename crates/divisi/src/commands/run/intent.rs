@@ -7,7 +7,7 @@ use divisi_core::intent::{Intent, Planner, Settled};
 use divisi_core::{Diagnostic, Plan, TaskId, shell};
 use divisi_engine::facts;
 use divisi_pack::assess::{Approach, Assessment, Question, assess, settle};
-use divisi_pack::planner::{self, Answer, Declined, Pattern};
+use divisi_pack::planner::{self, Answer, Declined, Pattern, Planned};
 use divisi_pack::request::{self, Request};
 
 use super::chosen::Chosen;
@@ -56,8 +56,16 @@ pub(super) fn planned(
         (request, assessment) = read(&understood);
     }
     let mut assessed = assessment.kept();
-    let made = match planner_of(&request, &assessment, &gathered, args, printer)? {
-        Made::Plan(plan, planner) => (*plan, planner),
+    let said = (args.planning.one, args.planning.planner);
+    let made = match planner_of(&request, &assessment, &gathered, said)? {
+        Made::Plan(planned, planner) => {
+            if planner == Planner::Structure {
+                let text = divisi_pack::plan_file::write(&planned.plan);
+                let advice = planned.advice.iter();
+                advice.for_each(|advice| printer.diagnostic(advice, Some(&text)));
+            }
+            (planned.plan, planner)
+        }
         Made::One(plan, why) => {
             // Nobody asks why what is simple is not divided.
             let is_asked = args.planning.planner.is_some();
@@ -114,10 +122,76 @@ fn answered(
     questions.iter().map(answer).collect()
 }
 
+/// What `divisi run` would do with a request, told beside the plan that rules make of it.
+pub(crate) struct Foretold {
+    /// How it was assessed.
+    pub(crate) assessment: Assessment,
+    /// What becomes of it, after "would".
+    pub(crate) would: String,
+    /// Who would plan it; nobody where it would be declined.
+    pub(crate) planner: Option<Planner>,
+}
+
+/// Foretells it, with the defaults of what is open.
+pub(crate) fn foretold(text: &str, gathered: &Gathered, project: &Project) -> Foretold {
+    let read = |text: &str| {
+        let request = request::read(text);
+        let assessment = assess(&request, &facts::gather(project.folder(), &request));
+        (request, assessment)
+    };
+    let (mut request, mut assessment) = read(text);
+    let open: Vec<_> = { assessment.questions.iter() }
+        .map(|question| (question.clone(), None))
+        .collect();
+    let (understood, _) = settle(&request, &open);
+    let asked = match understood == request.text {
+        true => "",
+        false => {
+            (request, assessment) = read(&understood);
+            ", once it is answered what is open"
+        }
+    };
+    let (would, planner) = match planner_of(&request, &assessment, gathered, (false, None)) {
+        Ok(Made::Plan(_, planner)) => (format!("do it as a plan, planned {planner}"), planner),
+        // Nobody asks why what is simple is not divided.
+        Ok(Made::One(..)) if assessment.executed_as == Approach::Direct => {
+            ("do it as one task".to_owned(), Planner::One)
+        }
+        Ok(Made::One(_, why)) => (format!("do it as one task: {why}"), Planner::One),
+        Ok(Made::ByAgent) => ("have an agent plan it first".to_owned(), Planner::Agent),
+        Err(_) => {
+            return Foretold {
+                assessment,
+                would: format!("decline it{asked}"),
+                planner: None,
+            };
+        }
+    };
+    Foretold {
+        assessment,
+        would: would + asked,
+        planner: Some(planner),
+    }
+}
+
+impl Foretold {
+    /// For people.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let of = &self.assessment;
+        let (approach, certainty) = (of.approach.word(), of.certainty.word());
+        let head = Line::styled(Style::Dim, "`divisi run` would ")
+            .then(format!("{} ({approach}, {certainty})", self.would));
+        let since = of.reasons.iter();
+        let since =
+            since.map(|it| Line::styled(Style::Dim, "  since: ").then(cut(it, LINE_CHARS_MAX)));
+        std::iter::once(head).chain(since).collect()
+    }
+}
+
 /// What became of planning.
 enum Made {
     /// A plan of several tasks, and who made it.
-    Plan(Box<Plan>, Planner),
+    Plan(Box<Planned>, Planner),
     /// A plan of one task, and why it is not divided.
     One(Box<Plan>, String),
     /// An agent is to make it.
@@ -130,16 +204,14 @@ fn planner_of(
     request: &Request,
     assessment: &Assessment,
     gathered: &Gathered,
-    args: &RunArgs,
-    printer: &Printer,
+    (is_one, said): (bool, Option<cli::plan::Planner>),
 ) -> Result<Made, Failure> {
     let facts = gathered.facts();
     let one = |why: &str| match planner::as_one(request, &facts) {
         Answer::Planned(planned) => Ok(Made::One(Box::new(planned.plan), why.to_owned())),
         Answer::Declined(declined) => Err(refused(request, &declined)),
     };
-    let said = args.planning.planner;
-    if args.planning.one {
+    if is_one {
         return one("`--one` asks for it");
     }
     let pays = said.is_some() || assessment.executed_as != Approach::Direct;
@@ -175,13 +247,15 @@ fn planner_of(
                     format!("the {many} tasks that its words say ({of}) are too small to be apart");
                 Made::One(Box::new(planned.plan), why)
             }
-            Pattern::Structure => {
-                let text = divisi_pack::plan_file::write(&planned.plan);
-                let advice = planned.advice.iter();
-                advice.for_each(|advice| printer.diagnostic(advice, Some(&text)));
-                Made::Plan(Box::new(planned.plan), Planner::Structure)
+            Pattern::Inseparable(_) => {
+                let why = "the project's tests need not pass before all of it is done";
+                Made::One(Box::new(planned.plan), why.to_owned())
             }
-            Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
+            Pattern::Structure => Made::Plan(planned, Planner::Structure),
+            Pattern::Workflow(ref name) => {
+                let by = Planner::Workflow(name.clone());
+                Made::Plan(planned, by)
+            }
         }),
     }
 }
