@@ -1,6 +1,6 @@
 //! `divisi plan diff`: what differs between two plans.
 
-use divisi_core::{Diagnostic, Plan, RunId};
+use divisi_core::{Diagnostic, Plan, RunId, TaskKind};
 use divisi_pack::plan_file::{Differences, FieldChange, compare};
 use serde_json::Value;
 
@@ -45,7 +45,8 @@ pub(super) fn run(args: &Diff, global: &Global, printer: &Printer) -> Outcome {
     Ok(Exit::Success)
 }
 
-/// The plan of a run before its last revision, and as it is in force.
+/// The plan of a run before its last revision, and as it is in force. That a plan is to be made is no
+/// plan to compare one with, if there was another: who rejected one asks what is another in the next.
 fn revisions(run: RunId, global: &Global) -> Result<(Plan, Plan), Failure> {
     let (_, now) = loaded::open(global, Some(run))?;
     let before = now.revision.checked_sub(1).filter(|it| *it > 0);
@@ -57,10 +58,19 @@ fn revisions(run: RunId, global: &Global) -> Result<(Plan, Plan), Failure> {
         .hint("compare it with another plan: `divisi plan diff RUN FILE`");
         return Err(Failure::told(told, Exit::Refused));
     };
-    Ok((
-        of_revision(run, before, global)?,
-        plan_record::in_force(&now),
-    ))
+    let is_made = |plan: &Plan| plan.tasks.iter().any(|it| it.kind != TaskKind::Plan);
+    let now = plan_record::in_force(&now);
+    let last = of_revision(run, before, global)?;
+    if is_made(&last) || !is_made(&now) {
+        return Ok((last, now));
+    }
+    for number in (1..before).rev() {
+        let earlier = of_revision(run, number, global)?;
+        if is_made(&earlier) {
+            return Ok((earlier, now));
+        }
+    }
+    Ok((last, now))
 }
 
 /// What differs, in lines.
