@@ -734,7 +734,10 @@ impl Maker<'_> {
                 criteria: Vec::new(),
                 ..chief.clone()
             };
-            let is_bounded = of.iter().all(|&at| !self.tasks[at].scope.is_empty());
+            let scoped = of.iter().map(|&at| self.tasks[at].scope.len());
+            // More files than a task is to change bound nothing either: they are told in its words.
+            let is_bounded = scoped.clone().all(|files| files > 0)
+                && scoped.sum::<usize>() <= crate::lint::TASK_FILES_MAX;
             for task in of.iter().map(|&at| &self.tasks[at]) {
                 one.deliverables.extend(task.deliverables.iter().cloned());
                 one.scope

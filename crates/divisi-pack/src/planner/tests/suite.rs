@@ -75,6 +75,7 @@ fn what_nothing_checks_before_the_tests_pass_is_one_task_with_what_has_them_pass
         "Add tests for unicode to src/main.rs before changing src/main.rs to support unicode",
         "Write the tests for the pool first, then implement the pool",
         "Rename load to fetch in src/old.rs, then update all callers in src/main.rs, then fix its tests",
+        "Rename load to fetch in src/old.rs and src/main.rs, then update the callers in web/index.ts and src/api/mod.rs",
     ] {
         let planned = planned(text);
         let [task] = &planned.plan.tasks[..] else {
