@@ -91,7 +91,7 @@ impl<'p> Said<'p> {
             let end = name.find(|c: char| !digits(c) && !matches!(c, '.' | ','));
             let number = name[..end.unwrap_or(name.len())].trim_end_matches(['.', ',']);
             let word = { number.parse::<usize>().ok() }.and_then(|it| NUMBERS.get(it));
-            return stands(&self.text, number, |c| digits(c))
+            return stands(&self.text, number, digits)
                 || word.is_some_and(|word| stands(&self.text, word, char::is_alphanumeric));
         }
         stands(&self.text, &name, char::is_alphanumeric)

@@ -135,9 +135,9 @@ fn side_by_side(steps: &[Step<'_>], order: &mut Order) {
 /// What the project's tests judge waits for them to pass again, unless it comes before they may fail.
 fn when_green(steps: &[Step<'_>], order: &mut Order) {
     for (breaks, mends) in suite::pairs(steps, order) {
-        for at in 0..steps.len() {
-            let is_judged = matches!(steps[at].kind, Kind::Change | Kind::Test);
-            let is_apart = at != breaks && !reaches(order, breaks, at) && !steps[at].of.is_beside;
+        for (at, step) in steps.iter().enumerate() {
+            let is_judged = matches!(step.kind, Kind::Change | Kind::Test);
+            let is_apart = at != breaks && !reaches(order, breaks, at) && !step.of.is_beside;
             if is_judged && is_apart {
                 wait(order, at, mends);
             }
