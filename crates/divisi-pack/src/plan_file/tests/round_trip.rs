@@ -166,7 +166,7 @@ impl Dice {
         let own = |path: String| format!("of {number}/{path}");
         let domain = self.some(|_| "development".to_owned());
         let function = self.some(|_| "planner".to_owned());
-        let agent = self.some(|_| "person".to_owned());
+        let agent = self.some(|_| "codex".to_owned());
         let by_somebody = domain.is_some() || function.is_some() || agent.is_some();
         let mut work = self.work(kind, by_somebody);
         if let Work::Template(template) = &mut work {
