@@ -1,6 +1,7 @@
 //! Runs that several views are tested on.
 
 use divisi_core::intent::{Assessed, Fired, Planner, Settled};
+use divisi_core::plan::Work;
 use divisi_core::run::{Budget, Command, Finding};
 use divisi_core::{Criterion, Intent, Outcome, Verdict};
 
@@ -30,6 +31,7 @@ pub(crate) fn busy() -> Given {
     ];
     let mut paint = task("paint", &[]);
     paint.agent = Some("person".into());
+    paint.work = Work::Handoff;
     let tasks = vec![
         task("build", &[]),
         task("deploy", &["build", "consent"]),
