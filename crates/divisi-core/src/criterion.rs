@@ -291,9 +291,12 @@ impl std::fmt::Display for Criterion {
                 pattern,
                 min,
                 max: Some(max),
-            } => {
-                write!(f, "{min} to {max} files match {pattern}")
-            }
+            } => match (min, max) {
+                (0, 0) => write!(f, "no file matches {pattern}"),
+                (0, _) => write!(f, "at most {max} files match {pattern}"),
+                _ if min == max => write!(f, "exactly {min} files match {pattern}"),
+                _ => write!(f, "{min} to {max} files match {pattern}"),
+            },
             Criterion::Each { pattern, holds } => {
                 write!(f, "{}", holds.of(&format!("each of {pattern}")))
             }

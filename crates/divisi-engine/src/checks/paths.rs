@@ -45,6 +45,7 @@ pub(super) fn count(files: &dyn Files, pattern: &str, min: u64, max: Option<u64>
     }
     let expected = match max {
         None => format!("at least {min} are expected"),
+        Some(0) => "none is expected".to_owned(),
         Some(max) if max == min => format!("exactly {min} are expected"),
         Some(max) => format!("{min} to {max} are expected"),
     };

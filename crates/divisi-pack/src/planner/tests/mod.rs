@@ -290,11 +290,11 @@ fn files_say_what_is_made_changed_and_gone() {
     assert_eq!(folder.scope, ["src/api/**"]);
     assert_eq!(
         checks(&task("Delete src/old.rs"))[0],
-        "0 to 0 files match src/old.rs"
+        "no file matches src/old.rs"
     );
     assert_eq!(
         checks(&task("Rename src/old.rs to src/new.rs"))[..2],
-        ["0 to 0 files match src/old.rs", "src/new.rs is not empty"]
+        ["no file matches src/old.rs", "src/new.rs is not empty"]
     );
 }
 

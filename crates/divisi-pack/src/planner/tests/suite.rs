@@ -59,7 +59,7 @@ fn who_moves_a_file_is_not_held_to_tests_that_need_its_callers() {
     assert_eq!(
         checks(&planned.plan.tasks[0]),
         [
-            "0 to 0 files match src/old.rs",
+            "no file matches src/old.rs",
             "src/core/old.rs is not empty"
         ]
     );
