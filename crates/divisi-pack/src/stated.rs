@@ -60,6 +60,11 @@ pub(crate) fn is_all(request: &Request, stated: &[Stated]) -> bool {
         && loose.all(|it| stated.iter().any(|stated| stated.span.holds(it.span)))
 }
 
+/// Words with which a condition begins.
+const CONDITIONAL: &[&str] = &[
+    "after", "as", "before", "if", "once", "unless", "until", "when", "whenever", "where", "while",
+];
+
 fn of_sentence(request: &Request, span: Span) -> Vec<Stated> {
     let text = &request.text;
     let quoted = quoted(text, span);
@@ -75,9 +80,20 @@ fn of_sentence(request: &Request, span: Span) -> Vec<Stated> {
         let criteria = all.into_iter().flatten().flatten().collect();
         return vec![Stated { span, criteria }];
     }
+    // Part of what holds only under a condition is no criterion.
+    let is_conditional = |clause: &Span| {
+        let first = text[clause.start..clause.end].split_whitespace().next();
+        first.is_some_and(|word| CONDITIONAL.contains(&word.to_lowercase().as_str()))
+    };
+    if clauses.iter().any(is_conditional) {
+        return Vec::new();
+    }
+    // `Add it, README.md contains a section "It"`: a clause about a file says how that is to be.
     let must_hold = |clause: &Span| {
         let mut words = text[clause.start..clause.end].split_whitespace();
-        words.any(|word| ["must", "shall", "should"].contains(&word))
+        let first = words.clone().next().unwrap_or_default();
+        let is_file = first.trim_matches('`').contains('.');
+        is_file || words.any(|word| ["must", "shall", "should"].contains(&word))
     };
     let stated = clauses.into_iter().zip(all);
     let stated = stated.filter(|(clause, _)| must_hold(clause));

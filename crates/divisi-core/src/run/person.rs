@@ -152,6 +152,9 @@ impl Draft<'_> {
         let Some(last) = task.endings.last().cloned() else {
             return self.not_now(no, "approved", "nothing was made of it yet");
         };
+        if task.unmet > 0 {
+            return self.not_now(no, "approved", "what it waits for is not done");
+        }
         let attempt = self.run.attempt_id(no, task.attempts() + 1);
         self.retry(no, note.to_owned())?;
         self.push(Event::OfferAdopted {

@@ -19,7 +19,9 @@ pub(super) fn put(
         let Some(&at) = waiting.iter().min() else {
             continue;
         };
-        let of = approval.of.map(|of| covers[of].clone()).unwrap_or_default();
+        let mut of = approval.of.map(|of| covers[of].clone()).unwrap_or_default();
+        // One task may do both.
+        of.retain(|task| !waiting.contains(task));
         let named = of.first().map(|&of| tasks[of].title.clone());
         let title = match named {
             Some(title) => format!("Approve: {title}"),

@@ -98,7 +98,8 @@ pub(super) fn plan(
     }
     // A group stands where its first step does.
     let firsts: Vec<usize> = (0..steps.len()).filter(|&at| groups[at] == at).collect();
-    let tasks: Vec<TaskSpec> = firsts.iter().map(|&at| maker.tasks[at].clone()).collect();
+    let mut tasks: Vec<TaskSpec> = firsts.iter().map(|&at| maker.tasks[at].clone()).collect();
+    owe(&mut tasks, stated);
     let parts = 0..request.parts.len();
     let covers = parts.map(|part| {
         let of = (0..steps.len()).filter(|&at| steps[at].part == part);
@@ -125,6 +126,32 @@ pub(super) fn plan(
         },
         pattern,
         advice: Vec::new(),
+    }
+}
+
+/// Gives what a request states of a file, and no task makes true, to the last task that may: what is
+/// judged on the whole has to be somebody's work.
+fn owe(tasks: &mut [TaskSpec], stated: &[Stated]) {
+    for criterion in stated.iter().flat_map(|it| &it.criteria) {
+        let path = match criterion {
+            Criterion::Contains { path, .. } | Criterion::Section { path, .. } => path.as_str(),
+            _ => continue,
+        };
+        let is_named = |task: &TaskSpec| {
+            let made = task.deliverables.iter().map(|it| &it.path);
+            made.chain(&task.scope).any(|it| it == path)
+        };
+        let is_free = |task: &TaskSpec| {
+            let mut criteria = task.criteria.iter();
+            !criteria.any(|it| matches!(it, Criterion::Scope { .. }))
+        };
+        if tasks.iter().any(is_named) {
+            continue;
+        }
+        let last = { tasks.iter_mut().rev() }.find(|task| is_free(task));
+        if let Some(task) = last.filter(|task| task.work == Work::Handoff) {
+            task.criteria.push(criterion.clone());
+        }
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct Reader<'t> {
     swallowed: Vec<(usize, usize)>,
     /// The heading of the list that is read.
     listed: Listed,
+    /// Sentences that were given to all items of a list.
+    said_of_all: u32,
     sections: Sections,
     by_number: ByNumber,
 }
@@ -127,6 +129,7 @@ impl<'t> Reader<'t> {
             asking: Vec::new(),
             swallowed: Vec::new(),
             listed: Listed::default(),
+            said_of_all: 0,
             sections: Sections::default(),
             by_number: ByNumber::default(),
         }
@@ -541,8 +544,8 @@ impl<'t> Reader<'t> {
         let words = (segment.from, segment.to);
         let is_before = segment.lead.is_before;
         // `Design it, and after my approval build it` says it of what follows.
-        let is_of_next =
-            segment.lead.is_and && approval::is_approval(&self.tokens[words.0..words.1]);
+        let is_of_next = (segment.lead.is_and || segment.lead.is_then)
+            && approval::is_approval(&self.tokens[words.0..words.1]);
         let head = head.filter(|_| !is_of_next);
         if is_before && statement::is_of_anything(&self.tokens[segment.from..segment.to]) {
             self.read.push(words);
@@ -621,17 +624,16 @@ impl<'t> Reader<'t> {
 
     /// Conditions, `first` and `finally`, when all parts are known.
     fn settle_order(&mut self) {
+        let (approvals, conditions): (Vec<_>, Vec<_>) = std::mem::take(&mut self.conditions)
+            .into_iter()
+            .partition(|it| !it.is_before && self.is_persons(it.words));
         for Condition {
             part,
             words: (from, to),
             is_before,
-        } in std::mem::take(&mut self.conditions)
+        } in conditions
         {
             let tokens = &self.tokens[from..to];
-            if !is_before && approval::is_approval(tokens) {
-                self.approve(part, (from, to));
-                continue;
-            }
             let words: Vec<&str> = tokens.iter().map(|token| token.lower.as_str()).collect();
             let parts = &mut self.request.parts;
             if !is_before && order::is_done(tokens) && part > 0 {
@@ -664,6 +666,10 @@ impl<'t> Reader<'t> {
             for other in 0..last {
                 order::add(&mut self.request.parts, other, last);
             }
+        }
+        // The order that is said otherwise tells on which part a person's word is.
+        for Condition { part, words, .. } in approvals {
+            self.approve(part, words);
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn add(parts: &mut [Part], before: usize, then: usize) {
 }
 
 /// Whether `from` already comes after `to`.
-fn reaches(parts: &[Part], from: usize, to: usize) -> bool {
+pub(super) fn reaches(parts: &[Part], from: usize, to: usize) -> bool {
     let mut seen = vec![false; parts.len()];
     let mut open = vec![from];
     while let Some(at) = open.pop() {

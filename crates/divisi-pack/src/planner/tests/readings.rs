@@ -456,6 +456,26 @@ fn what_waits_for_a_persons_word_has_an_approval_before_it() {
             1,
         ),
         (
+            "Write docs/design.md and once I approve it implement divide in calc.js",
+            &["docs/design.md", "", "mplement divide"],
+            1,
+        ),
+        (
+            "Write a design in docs/design.md, then after I approve it add divide to calc.js",
+            &["design", "", "dd divide"],
+            1,
+        ),
+        (
+            "Write a design in docs/design.md, then, after I approve, add divide to calc.js",
+            &["design", "", "dd divide"],
+            1,
+        ),
+        (
+            "Write docs/design.md. After I approve it add divide to calc.js.",
+            &["docs/design.md", "", "dd divide"],
+            1,
+        ),
+        (
             "Fix src/main.rs. Wait for my ok before you delete src/old.rs.",
             &["Fix src/main.rs", "", "Delete src/old.rs"],
             1,
@@ -492,6 +512,54 @@ fn what_waits_for_a_persons_word_has_an_approval_before_it() {
             waits(1)
         );
         assert!(waits(2).contains(ids[1]), "{request}: {}", waits(2));
+    }
+}
+
+#[test]
+fn what_the_product_approves_waits_for_nobody() {
+    for request in [
+        "Add a parser in src/parse.rs. Notify the author in src/mail.rs once the proposal is approved.",
+        "Fix src/queue.rs. Send a mail from src/mail.rs after the draft is approved.",
+    ] {
+        let planned = planned(request);
+        let tasks = planned.plan.tasks.iter();
+        let mut approvals = tasks.filter(|it| it.kind == TaskKind::Approval);
+        assert!(approvals.next().is_none(), "{request}");
+    }
+}
+
+#[test]
+fn what_is_said_of_all_items_is_bounded() {
+    let mut request = "- a b c\n".repeat(90);
+    request.push_str(&"Each with tests of something.\n".repeat(1_000));
+    let read = request::read(&request);
+    let text: usize = read.parts.iter().map(|part| part.text.len()).sum();
+    assert!(text < request.len(), "{text}");
+}
+
+#[test]
+fn a_condition_makes_no_criterion() {
+    let request = "Unless the user opts out, README.md must contain \"limit\".";
+    let stated = crate::stated::of(&request::read(request));
+    assert!(stated.is_empty(), "{stated:?}");
+}
+
+#[test]
+fn what_is_stated_of_a_file_is_somebodys_work() {
+    for request in [
+        "1) add divide to calc.js 2) test it in test/div.test.js 3) README.md contains \"divide\"",
+        "Add multiply to calc.js, README.md contains \"multiply\"",
+        "Add multiply to calc.js, and README.md contains a section \"Multiply\"",
+    ] {
+        let planned = planned(request);
+        let is_of_readme = |it: &Criterion| it.to_string().contains("README.md");
+        assert!(planned.plan.criteria.iter().any(is_of_readme), "{request}");
+        let mut tasks = planned.plan.tasks.iter();
+        assert!(
+            tasks.any(|task| task.criteria.iter().any(is_of_readme)),
+            "{request}: {:#?}",
+            planned.plan.tasks
+        );
     }
 }
 

@@ -58,10 +58,7 @@ fn who_moves_a_file_is_not_held_to_tests_that_need_its_callers() {
     let planned = planned("First move src/old.rs to src/core/old.rs, then fix all imports");
     assert_eq!(
         checks(&planned.plan.tasks[0]),
-        [
-            "no file matches src/old.rs",
-            "src/core/old.rs is not empty"
-        ]
+        ["no file matches src/old.rs", "src/core/old.rs is not empty"]
     );
 }
 

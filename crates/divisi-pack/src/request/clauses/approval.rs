@@ -41,6 +41,14 @@ const UNTIL: &[&str] = &["before", "unless", "until"];
 /// product.
 pub(super) fn is_approval(tokens: &[Token]) -> bool {
     let words: Vec<&Token> = tokens.iter().take_while(|it| it.is_word()).collect();
+    let by_nobody = !words.iter().any(|it| it.is("by"));
+    let of_work = by_nobody && words.iter().take(3).any(|it| it.is_any(APPROVED));
+    is_own(tokens) || of_work && words.windows(2).any(is_passive)
+}
+
+/// Whether it says by whom: by who asks.
+fn is_own(tokens: &[Token]) -> bool {
+    let words: Vec<&Token> = tokens.iter().take_while(|it| it.is_word()).collect();
     let pairs = || words.windows(2);
     let is_given = pairs().any(|it| it[0].is_any(&["my", "our"]) && it[1].is_any(WORDS));
     let own = ["i", "i've", "we", "we've"];
@@ -48,13 +56,13 @@ pub(super) fn is_approval(tokens: &[Token]) -> bool {
     let near = words.iter().skip(1).take(3);
     let is_done = by_own && near.into_iter().any(|it| it.is_any(DOING));
     let of_own = pairs().any(|it| it[0].is("by") && it[1].is_any(&["me", "us"]));
-    let passive = pairs().any(|it| {
-        it[0].is_any(&["be", "been", "gets", "got", "is", "are", "was"])
-            && it[1].is_any(&["approved", "confirmed", "signed"])
-    });
-    let by_nobody = !words.iter().any(|it| it.is("by"));
-    let of_work = by_nobody && words.iter().take(3).any(|it| it.is_any(APPROVED));
-    is_given || is_done || is_asked(&words) || passive && (of_own || of_work)
+    is_given || is_done || is_asked(&words) || of_own && pairs().any(is_passive)
+}
+
+/// `Is approved`.
+fn is_passive(pair: &[&Token]) -> bool {
+    pair[0].is_any(&["be", "been", "gets", "got", "is", "are", "was"])
+        && pair[1].is_any(&["approved", "confirmed", "signed"])
 }
 
 /// `Ask me`, `wait for me`.
@@ -80,31 +88,46 @@ fn asks_first(tokens: &[Token]) -> Option<usize> {
     (is_asked && is_approval(&tokens[..before])).then_some(before)
 }
 
-/// Cuts `after my approval build it` in two: nothing may stand between.
+/// Words at which `after I approve it build it` is cut, besides what is approved or given.
+const IT: &[&str] = &["it", "that", "them", "this"];
+
+/// A person's word is said in so few words that nothing stands between it and what follows.
+const WORDS_MAX: usize = 6;
+
+/// Cuts `after my approval build it` and `once I approve it, build it` written without the comma in
+/// two.
 pub(super) fn cut(tokens: &[Token], segments: &mut Vec<Segment>) {
     let mut at = 0;
     while let Some(&segment) = segments.get(at) {
         at += 1;
-        let end = segment.from + 2;
-        let is_word = segment.lead.is_after
-            && end < segment.to
-            && is_approval(&tokens[segment.from..end])
-            && verb(&tokens[end].lower).is_some_and(|(.., form)| form == Form::Base);
-        if is_word {
-            let lead = Lead {
-                is_then: true,
-                ..Lead::default()
-            };
-            segments[at - 1].to = end;
-            segments.insert(
-                at,
-                Segment {
-                    from: end,
-                    to: segment.to,
-                    lead,
-                },
-            );
+        if !segment.lead.is_after {
+            continue;
         }
+        let ends = segment.from + 2..segment.to.min(segment.from + WORDS_MAX + 1);
+        let closes = |it: &Token| [IT, WORDS, DOING, APPROVED].iter().any(|of| it.is_any(of));
+        let is_end = |end: &usize| {
+            closes(&tokens[end - 1])
+                && is_approval(&tokens[segment.from..*end])
+                && verb(&tokens[*end].lower).is_some_and(|(.., form)| form == Form::Base)
+        };
+        let Some(end) = { ends }.find(is_end) else {
+            continue;
+        };
+        let lead = Lead {
+            is_then: true,
+            ..Lead::default()
+        };
+        // It is said of what follows, not of what stands before.
+        segments[at - 1].lead.is_then = true;
+        segments[at - 1].to = end;
+        segments.insert(
+            at,
+            Segment {
+                from: end,
+                to: segment.to,
+                lead,
+            },
+        );
     }
 }
 
@@ -144,7 +167,8 @@ impl Reader<'_> {
         let known = verb(&tokens[negated].lower).filter(|it| it.2 == Form::Base);
         // `Do not change it until then` says nothing of what is to be done with it.
         let known = known.filter(|it| !["alter", "change", "edit", "modify"].contains(&it.0));
-        if known.is_none() || !is_whole || !is_approval(condition) {
+        let is_persons = self.is_persons((from + until + 1, to));
+        if known.is_none() || !is_whole || !is_persons {
             return false;
         }
         let condition = (from + until + 1, to);
@@ -161,6 +185,30 @@ impl Reader<'_> {
             None => self.asking.push((from, to)),
         }
         true
+    }
+
+    /// Whether a condition is a person's word on this work: who asks gives it, or what is approved is
+    /// somebody's work or a part. `The proposal is approved` may be of the product.
+    pub(super) fn is_persons(&self, (from, to): (usize, usize)) -> bool {
+        let tokens = &self.tokens[from..to];
+        let is_work = || self.approved((from, to)).is_some() || self.meant((from, to)).is_some();
+        is_approval(tokens) && (is_own(tokens) || is_work())
+    }
+
+    /// The part that words speak of.
+    fn meant(&self, (from, to): (usize, usize)) -> Option<usize> {
+        let words = self.tokens[from..to].iter();
+        let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
+        order::meant(&self.request.parts, &words, usize::MAX)
+    }
+
+    /// Whose work is approved, and where it is named.
+    fn approved(&self, (from, to): (usize, usize)) -> Option<(&'static str, usize)> {
+        let being = ["are", "be", "been", "gets", "has", "have", "is", "was"];
+        let tokens = &self.tokens[from..to];
+        let end = from + tokens.iter().position(|it| it.is_any(&being))?;
+        let mut named = (from..end).filter_map(|at| roles::mention(&self.tokens[at..end]));
+        named.next().map(|(mention, _)| (mention.role, end))
     }
 
     /// A part that waits for what a condition says.
@@ -180,17 +228,10 @@ impl Reader<'_> {
 
     /// Makes a part of what is approved, if it is somebody's work and no part is of it.
     fn ask_for_approved(&mut self, (from, to): (usize, usize)) {
-        let tokens = &self.tokens[from..to];
-        let being = ["are", "be", "been", "gets", "has", "have", "is", "was"];
-        let end = tokens.iter().position(|it| it.is_any(&being));
-        let end = from + end.unwrap_or(0);
-        let mut named = (from..end).filter_map(|at| roles::mention(&self.tokens[at..end]));
-        let role = named.next().map(|(mention, _)| mention.role);
-        let is_known = |role: &&str| {
-            let mut parts = self.request.parts.iter();
-            parts.any(|part| part.role == *role)
+        let Some((role, end)) = self.approved((from, to)) else {
+            return;
         };
-        if role.filter(|role| !is_known(role)).is_some() {
+        if !self.request.parts.iter().any(|part| part.role == role) {
             self.push(from, end, Shape::Clause, None, &[(from, end)]);
             self.place(self.request.parts.len() - 1, false, Lead::default());
         }
@@ -201,7 +242,9 @@ impl Reader<'_> {
         let words = self.tokens[from..to].iter();
         let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
         let parts = &mut self.request.parts;
-        let of = order::meant(parts, &words, part).or(part.checked_sub(1));
+        let before = part.checked_sub(1);
+        let before = before.filter(|before| !order::reaches(parts, *before, part));
+        let of = order::meant(parts, &words, part).or(before);
         if let Some(of) = of {
             order::add(parts, of, part);
         }

@@ -43,6 +43,9 @@ const HAVING: &[&str] = &[
     "should", "to", "with",
 ];
 
+/// So many sentences of a request are given to all items; others are told.
+const SAID_OF_ALL_MAX: u32 = 8;
+
 impl Reader<'_> {
     /// Keeps what a heading says of the items below it: its verb, and the files in which they lie.
     pub(super) fn begin_list(&mut self, first_part: usize, (from, to): (usize, usize)) {
@@ -108,9 +111,10 @@ impl Reader<'_> {
         let asks = |clause: &[Token]| {
             statement::mood(clause) != Mood::Names && clause.iter().any(Token::is_word)
         };
-        if !is_said || clauses.any(asks) {
+        if !is_said || clauses.any(asks) || self.said_of_all == SAID_OF_ALL_MAX {
             return false;
         }
+        self.said_of_all += 1;
         let more = self.phrase(from + begin, to).text;
         let (mentions, files) = self.named(from + begin, to, from + begin);
         let first = self.request.parts.len() - items;
