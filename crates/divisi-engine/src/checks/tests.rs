@@ -302,7 +302,7 @@ fn what_a_report_cites_is_there() {
         "def parse(text):\n    return eval(text)\n",
     );
     put(root, "empty", "");
-    put(root, "long", &"a\n".repeat(CITED_LINES_MAX + 1));
+    put(root, "long", "a\n".repeat(CITED_LINES_MAX + 1));
     symlink("/etc/passwd", root.join("link")).unwrap();
     let mut number = 0;
     let mut reported = |text: &str| {
