@@ -7,7 +7,7 @@ use super::approvals;
 use super::naming::{Ids, capital, line, slug, without_article, without_verb};
 use super::order::{Order, reaches};
 use super::steps::{Kind, Step, is_made_of, is_text};
-use super::{Facts, Pattern, Planned, judged, spared, suite};
+use super::{Facts, Pattern, Planned, judged, spared, suite, whole};
 use crate::paths;
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
@@ -99,7 +99,7 @@ pub(super) fn plan(
     // A group stands where its first step does.
     let firsts: Vec<usize> = (0..steps.len()).filter(|&at| groups[at] == at).collect();
     let mut tasks: Vec<TaskSpec> = firsts.iter().map(|&at| maker.tasks[at].clone()).collect();
-    owe(&mut tasks, stated);
+    whole::owe(&mut tasks, stated);
     let parts = 0..request.parts.len();
     let covers = parts.map(|part| {
         let of = (0..steps.len()).filter(|&at| steps[at].part == part);
@@ -114,7 +114,7 @@ pub(super) fn plan(
         1 => Pattern::One,
         _ => Pattern::Structure,
     };
-    let criteria = criteria_of_intent(request, facts, stated, &tasks, steps);
+    let criteria = whole::criteria_of_intent(request, facts, stated, &tasks, steps);
     let tasks = approvals::put(request, tasks, &mut covers, &mut ids);
     Planned {
         covers,
@@ -127,87 +127,6 @@ pub(super) fn plan(
         pattern,
         advice: Vec::new(),
     }
-}
-
-/// Gives what a request states of a file, and no task makes true, to the last task that may: what is
-/// judged on the whole has to be somebody's work.
-fn owe(tasks: &mut [TaskSpec], stated: &[Stated]) {
-    for criterion in stated.iter().flat_map(|it| &it.criteria) {
-        let path = match criterion {
-            Criterion::Contains { path, .. } | Criterion::Section { path, .. } => path.as_str(),
-            _ => continue,
-        };
-        let is_named = |task: &TaskSpec| {
-            let made = task.deliverables.iter().map(|it| &it.path);
-            made.chain(&task.scope).any(|it| it == path)
-        };
-        let is_free = |task: &TaskSpec| {
-            let mut criteria = task.criteria.iter();
-            !criteria.any(|it| matches!(it, Criterion::Scope { .. }))
-        };
-        if tasks.iter().any(is_named) {
-            continue;
-        }
-        let last = { tasks.iter_mut().rev() }.find(|task| is_free(task));
-        if let Some(task) = last.filter(|task| task.work == Work::Handoff) {
-            task.criteria.push(criterion.clone());
-        }
-    }
-}
-
-/// The whole request as one task: for the role that all its parts are for, otherwise for somebody
-/// who develops.
-pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
-    let id = Ids::default().of("task");
-    let stated = crate::stated::of(request);
-    let steps = super::steps::of(request, &stated).unwrap_or_default();
-    let is_stated = crate::stated::is_all(request, &stated);
-    let mut roles = steps.iter().map(|step| step.of.role);
-    // Nobody's role is known of what may be work beside.
-    let is_all = !request.loose.iter().any(|it| it.may_be_work);
-    let first = roles.next().filter(|_| is_all);
-    let role = first.filter(|first| *first != "developer" && roles.all(|role| role == *first));
-    let role = role.and_then(|role| facts.roles.get(role));
-    let (domain, function) = role
-        .map(crate::role::Role::names_of_tasks)
-        .unwrap_or_default();
-    let estimate = sum(steps.iter().map(|step| estimate(request, step)));
-    let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
-    criteria.extend(tested(facts));
-    if !is_stated {
-        criteria.push(judged("the result is what was asked for".to_owned()));
-    }
-    let text = match request.text.is_empty() {
-        true => "Nothing".to_owned(),
-        false => request.text.clone(),
-    };
-    let task = TaskSpec {
-        title: line(&text),
-        description: text,
-        domain: domain.or(Some("development".to_owned())),
-        function,
-        work: Work::Handoff,
-        criteria: criteria.clone(),
-        estimate,
-        workspace: WorkspaceKind::Worktree,
-        ..TaskSpec::command(id, &[])
-    };
-    Plan {
-        title: title(request),
-        tasks: vec![task],
-        criteria,
-        ..Plan::default()
-    }
-}
-
-/// Has a plan of one task make what the tasks of another one make, and judges it by that one's criteria.
-pub(super) fn judge_as(plan: &mut Plan, divided: Plan) {
-    for task in &mut plan.tasks {
-        task.criteria.clone_from(&divided.criteria);
-        let made = divided.tasks.iter().flat_map(|task| &task.deliverables);
-        task.deliverables = made.cloned().collect();
-    }
-    plan.criteria = divided.criteria;
 }
 
 /// The intent in one line.
@@ -247,42 +166,6 @@ pub(super) fn tested(facts: &Facts<'_>) -> Option<Criterion> {
         argv,
         timeout_ms: CHECK_TIMEOUT_MS,
     })
-}
-
-/// When the whole is what was asked for: what the request states, the project's own tests where
-/// something changes, and the files that were promised. Where no program can tell, somebody judges.
-fn criteria_of_intent(
-    request: &Request,
-    facts: &Facts<'_>,
-    stated: &[Stated],
-    tasks: &[TaskSpec],
-    steps: &[Step<'_>],
-) -> Vec<Criterion> {
-    let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
-    let changes = steps
-        .iter()
-        .any(|step| matches!(step.kind, Kind::Change | Kind::Test));
-    criteria.extend(tested(facts).filter(|_| changes));
-    let is_judged = changes && criteria.is_empty();
-    for deliverable in tasks.iter().flat_map(|task| &task.deliverables) {
-        criteria.push(Criterion::File {
-            path: deliverable.path.clone(),
-            min_bytes: 1,
-        });
-    }
-    if criteria.is_empty() || is_judged {
-        criteria.push(judged(format!(
-            "everything that was asked for is done: {}",
-            title(request)
-        )));
-    }
-    let mut seen = Vec::new();
-    criteria.retain(|criterion| {
-        let is_new = !seen.contains(criterion);
-        seen.push(criterion.clone());
-        is_new
-    });
-    criteria
 }
 
 struct Maker<'m> {
@@ -855,7 +738,7 @@ fn sections(kind: Kind) -> &'static [&'static str] {
 }
 
 /// What a step takes, by its kind.
-fn estimate(request: &Request, step: &Step<'_>) -> Estimate {
+pub(super) fn estimate(request: &Request, step: &Step<'_>) -> Estimate {
     let large = request.systems.iter().any(|system| {
         system.scale >= Scale::Layer && step.of.span.holds(system.span) && system.change.is_some()
     });
@@ -877,7 +760,7 @@ fn estimate(request: &Request, step: &Step<'_>) -> Estimate {
 }
 
 /// What several steps take together, as far as one task may.
-fn sum(estimates: impl Iterator<Item = Estimate>) -> Estimate {
+pub(super) fn sum(estimates: impl Iterator<Item = Estimate>) -> Estimate {
     let add = |sum: Option<u64>, more: Option<u64>, max: u64| {
         let together = sum.unwrap_or(0).saturating_add(more?).min(max);
         Some(together)

@@ -31,6 +31,7 @@ mod suite;
 mod tested;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::fmt;
 
@@ -287,11 +288,11 @@ fn as_joined(planned: Planned) -> Planned {
 ///
 /// It is judged as the same request is where its words divide it: so the two can be compared.
 pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
-    let mut plan = making::whole(request, facts);
+    let mut plan = whole::one(request, facts);
     if let Ok(divided) = propose(request, facts)
         && !matches!(divided.pattern, Pattern::Workflow(_))
     {
-        making::judge_as(&mut plan, divided.plan);
+        whole::judge_as(&mut plan, divided.plan);
     }
     spared::hold(&mut plan, request, facts);
     if request.left_out_bytes > 0 {
@@ -305,7 +306,7 @@ pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
 
 /// The whole request as a plan of one task.
 fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
-    let mut plan = making::whole(request, facts);
+    let mut plan = whole::one(request, facts);
     spared::hold(&mut plan, request, facts);
     plan
 }
@@ -388,7 +389,7 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     }
     let stated = stated::of(request);
     if stated::is_all(request, &stated) {
-        return Ok(undivided(request, making::whole(request, facts)));
+        return Ok(undivided(request, whole::one(request, facts)));
     }
     let steps = match steps::of(request, &stated) {
         Ok(steps) => steps,
@@ -399,7 +400,7 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
         return Err(vec![Reason::TooLong]);
     }
     if steps::undivided(request).is_some() {
-        return Ok(undivided(request, making::whole(request, facts)));
+        return Ok(undivided(request, whole::one(request, facts)));
     }
     let order = order::of(request, &steps)?;
     Ok(making::plan(request, facts, &stated, &steps, &order))

@@ -1,0 +1,128 @@
+//! What is judged on the whole, and the whole request as one task.
+
+use divisi_core::plan::Work;
+use divisi_core::{Criterion, Plan, TaskSpec, WorkspaceKind};
+
+use super::making::{estimate, sum, tested, title};
+use super::naming::{Ids, line};
+use super::steps::{self, Kind, Step};
+use super::{Facts, judged};
+use crate::request::Request;
+use crate::stated::{self, Stated};
+
+/// When the whole is what was asked for: what the request states, the project's own tests where
+/// something changes, and the files that were promised. Where no program can tell, somebody judges.
+pub(super) fn criteria_of_intent(
+    request: &Request,
+    facts: &Facts<'_>,
+    stated: &[Stated],
+    tasks: &[TaskSpec],
+    steps: &[Step<'_>],
+) -> Vec<Criterion> {
+    let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
+    let changes = steps
+        .iter()
+        .any(|step| matches!(step.kind, Kind::Change | Kind::Test));
+    criteria.extend(tested(facts).filter(|_| changes));
+    let is_judged = changes && criteria.is_empty();
+    for deliverable in tasks.iter().flat_map(|task| &task.deliverables) {
+        criteria.push(Criterion::File {
+            path: deliverable.path.clone(),
+            min_bytes: 1,
+        });
+    }
+    if criteria.is_empty() || is_judged {
+        criteria.push(judged(format!(
+            "everything that was asked for is done: {}",
+            title(request)
+        )));
+    }
+    let mut seen = Vec::new();
+    criteria.retain(|criterion| {
+        let is_new = !seen.contains(criterion);
+        seen.push(criterion.clone());
+        is_new
+    });
+    criteria
+}
+
+/// Gives what a request states of a file, and no task makes true, to the last task that may: what is
+/// judged on the whole has to be somebody's work.
+pub(super) fn owe(tasks: &mut [TaskSpec], stated: &[Stated]) {
+    for criterion in stated.iter().flat_map(|it| &it.criteria) {
+        let path = match criterion {
+            Criterion::Contains { path, .. } | Criterion::Section { path, .. } => path.as_str(),
+            _ => continue,
+        };
+        let is_named = |task: &TaskSpec| {
+            let made = task.deliverables.iter().map(|it| &it.path);
+            made.chain(&task.scope).any(|it| it == path)
+        };
+        let is_free = |task: &TaskSpec| {
+            let mut criteria = task.criteria.iter();
+            !criteria.any(|it| matches!(it, Criterion::Scope { .. }))
+        };
+        if tasks.iter().any(is_named) {
+            continue;
+        }
+        let last = { tasks.iter_mut().rev() }.find(|task| is_free(task));
+        if let Some(task) = last.filter(|task| task.work == Work::Handoff) {
+            task.criteria.push(criterion.clone());
+        }
+    }
+}
+
+/// The whole request as one task: for the role that all its parts are for, otherwise for somebody
+/// who develops.
+pub(super) fn one(request: &Request, facts: &Facts<'_>) -> Plan {
+    let id = Ids::default().of("task");
+    let stated = stated::of(request);
+    let steps = steps::of(request, &stated).unwrap_or_default();
+    let is_stated = stated::is_all(request, &stated);
+    let mut roles = steps.iter().map(|step| step.of.role);
+    // Nobody's role is known of what may be work beside.
+    let is_all = !request.loose.iter().any(|it| it.may_be_work);
+    let first = roles.next().filter(|_| is_all);
+    let role = first.filter(|first| *first != "developer" && roles.all(|role| role == *first));
+    let role = role.and_then(|role| facts.roles.get(role));
+    let (domain, function) = role
+        .map(crate::role::Role::names_of_tasks)
+        .unwrap_or_default();
+    let estimate = sum(steps.iter().map(|step| estimate(request, step)));
+    let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
+    criteria.extend(tested(facts));
+    if !is_stated {
+        criteria.push(judged("the result is what was asked for".to_owned()));
+    }
+    let text = match request.text.is_empty() {
+        true => "Nothing".to_owned(),
+        false => request.text.clone(),
+    };
+    let task = TaskSpec {
+        title: line(&text),
+        description: text,
+        domain: domain.or(Some("development".to_owned())),
+        function,
+        work: Work::Handoff,
+        criteria: criteria.clone(),
+        estimate,
+        workspace: WorkspaceKind::Worktree,
+        ..TaskSpec::command(id, &[])
+    };
+    Plan {
+        title: title(request),
+        tasks: vec![task],
+        criteria,
+        ..Plan::default()
+    }
+}
+
+/// Has a plan of one task make what the tasks of another one make, and judges it by that one's criteria.
+pub(super) fn judge_as(plan: &mut Plan, divided: Plan) {
+    for task in &mut plan.tasks {
+        task.criteria.clone_from(&divided.criteria);
+        let made = divided.tasks.iter().flat_map(|task| &task.deliverables);
+        task.deliverables = made.cloned().collect();
+    }
+    plan.criteria = divided.criteria;
+}
