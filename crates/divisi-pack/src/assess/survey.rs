@@ -1,7 +1,7 @@
 //! From lists of paths and titles to facts of a repository. Who reads them off git is not our
 //! business.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use globset::GlobBuilder;
 
@@ -79,43 +79,25 @@ const COMMON: &[&str] = &[
     "work",
 ];
 
-/// Languages by the ending of a file's name.
-const LANGUAGES: &[(&str, &[&str])] = &[
-    ("C", &["c", "h"]),
-    ("C#", &["cs"]),
-    ("C++", &["cc", "cpp", "cxx", "hh", "hpp"]),
-    ("CSS", &["css", "less", "scss"]),
-    ("Go", &["go"]),
-    ("HTML", &["html", "htm"]),
-    ("Java", &["java"]),
-    ("JavaScript", &["cjs", "js", "jsx", "mjs"]),
-    ("Kotlin", &["kt", "kts"]),
-    ("Markdown", &["md", "mdx"]),
-    ("PHP", &["php"]),
-    ("Python", &["py", "pyi"]),
-    ("Ruby", &["rb"]),
-    ("Rust", &["rs"]),
-    ("Scala", &["scala"]),
-    ("Shell", &["bash", "sh", "zsh"]),
-    ("SQL", &["sql"]),
-    ("Swift", &["swift"]),
-    ("TypeScript", &["ts", "tsx"]),
-    ("Vue", &["vue"]),
-    ("YAML", &["yaml", "yml"]),
-];
-
 /// What a request and a list of tracked paths say of each other.
 #[must_use]
 pub fn of_paths(request: &Request, paths: &[&str]) -> Repository {
     let mut languages: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut areas: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut areas: BTreeMap<Area, u64> = BTreeMap::new();
+    // Lists are sorted: files of one folder follow each other.
+    let mut last = ("", None);
     for path in paths {
-        if let Some(language) = language(path) {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if folder != last.0 {
+            last = (folder, area_of_folder(folder));
+        }
+        let area = area(last.1, name);
+        *areas.entry(area).or_default() += 1;
+        if let Some(language) = language(name) {
             *languages.entry(language).or_default() += 1;
         }
-        *areas.entry(area(path)).or_default() += 1;
     }
-    let mut languages = counts(&languages);
+    let mut languages = counts(languages);
     languages.truncate(LANGUAGES_MAX);
     let named = request.files.iter().take(NAMED_MAX).map(|file| Count {
         name: file.text.clone(),
@@ -124,66 +106,104 @@ pub fn of_paths(request: &Request, paths: &[&str]) -> Repository {
     Repository {
         files: paths.len() as u64,
         languages,
-        areas: counts(&areas),
+        areas: counts(areas.into_iter().map(|(area, files)| (area.word(), files))),
         named: named.collect(),
         ..Repository::default()
     }
 }
 
 /// The counts, the largest first and equals by name.
-fn counts(of: &BTreeMap<&str, u64>) -> Vec<Count> {
-    let mut counts: Vec<Count> = of
-        .iter()
-        .map(|(name, files)| Count {
-            name: (*name).to_owned(),
-            files: *files,
-        })
-        .collect();
-    counts.sort_by_key(|count| std::cmp::Reverse(count.files));
+fn counts<'a>(of: impl IntoIterator<Item = (&'a str, u64)>) -> Vec<Count> {
+    let named = of.into_iter().map(|(name, files)| Count {
+        name: name.to_owned(),
+        files,
+    });
+    let mut counts: Vec<Count> = named.collect();
+    counts.sort_by(|a, b| (b.files, &a.name).cmp(&(a.files, &b.name)));
     counts
 }
 
-fn language(path: &str) -> Option<&'static str> {
-    let (_, ending) = path.rsplit('/').next()?.rsplit_once('.')?;
-    let known = LANGUAGES
-        .iter()
-        .find(|(_, endings)| endings.contains(&ending));
-    known.map(|(language, _)| *language)
+/// The language of a file, by the ending of its name.
+fn language(name: &str) -> Option<&'static str> {
+    let (_, ending) = name.rsplit_once('.')?;
+    Some(match ending {
+        "c" | "h" => "C",
+        "cs" => "C#",
+        "cc" | "cpp" | "cxx" | "hh" | "hpp" => "C++",
+        "css" | "less" | "scss" => "CSS",
+        "go" => "Go",
+        "html" | "htm" => "HTML",
+        "java" => "Java",
+        "cjs" | "js" | "jsx" | "mjs" => "JavaScript",
+        "kt" | "kts" => "Kotlin",
+        "md" | "mdx" => "Markdown",
+        "php" => "PHP",
+        "py" | "pyi" => "Python",
+        "rb" => "Ruby",
+        "rs" => "Rust",
+        "scala" => "Scala",
+        "bash" | "sh" | "zsh" => "Shell",
+        "sql" => "SQL",
+        "swift" => "Swift",
+        "ts" | "tsx" => "TypeScript",
+        "vue" => "Vue",
+        "yaml" | "yml" => "YAML",
+        _ => return None,
+    })
 }
 
-/// In which of four areas a file lies, by its path.
-fn area(path: &str) -> &'static str {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let is_in = |folders: &[&str]| {
-        path.split('/')
-            .rev()
-            .skip(1)
-            .any(|folder| folders.contains(&folder))
-    };
-    let stem = name.split('.').next().unwrap_or_default();
-    if is_in(&["tests", "test", "__tests__", "spec", "e2e"])
-        || stem.starts_with("test_")
+/// One of four things that a file is there for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Area {
+    Tests,
+    Documents,
+    Builds,
+    Code,
+}
+
+impl Area {
+    fn word(self) -> &'static str {
+        match self {
+            Area::Tests => "tests",
+            Area::Documents => "documents",
+            Area::Builds => "builds",
+            Area::Code => "code",
+        }
+    }
+}
+
+/// What a folder is there for, if its path says so; tests stand before all else.
+fn area_of_folder(folder: &str) -> Option<Area> {
+    let areas = folder.split('/').filter_map(|part| match part {
+        "tests" | "test" | "__tests__" | "spec" | "e2e" => Some(Area::Tests),
+        "docs" | "doc" => Some(Area::Documents),
+        ".github" | ".gitlab" | ".circleci" | "ci" | ".ci" => Some(Area::Builds),
+        _ => None,
+    });
+    areas.min()
+}
+
+/// What a file is there for, by its folder and name.
+fn area(folder: Option<Area>, name: &str) -> Area {
+    let (before, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let mut parts = before.split('.');
+    let stem = parts.next().unwrap_or_default();
+    let of_name = if stem.starts_with("test_")
         || stem.ends_with("_test")
-        || [".test.", ".spec."].iter().any(|part| name.contains(part))
+        || parts.any(|part| matches!(part, "test" | "spec"))
     {
-        return "tests";
-    }
-    if is_in(&["docs", "doc"])
-        || [".md", ".rst", ".adoc", ".mdx"]
-            .iter()
-            .any(|end| name.ends_with(end))
-    {
-        return "documents";
-    }
-    if is_in(&[".github", ".gitlab", ".circleci", "ci", ".ci"])
-        || matches!(
-            name,
-            "Dockerfile" | "Makefile" | ".gitlab-ci.yml" | ".travis.yml"
-        )
-    {
-        return "builds";
-    }
-    "code"
+        Area::Tests
+    } else if matches!(ending, "md" | "rst" | "adoc" | "mdx") {
+        Area::Documents
+    } else if matches!(
+        name,
+        "Dockerfile" | "Makefile" | ".gitlab-ci.yml" | ".travis.yml"
+    ) {
+        Area::Builds
+    } else {
+        Area::Code
+    };
+    folder.map_or(of_name, |folder| folder.min(of_name))
 }
 
 /// How many of the paths a name in a request means: itself, what lies beneath it, what it matches,
@@ -225,19 +245,19 @@ pub struct Shared {
 /// later of equals, as they are listed.
 #[must_use]
 pub fn similar(request: &Request, titles: &[&str]) -> Vec<Shared> {
-    let mut asked = stems(&request.text);
-    asked.sort_unstable();
-    asked.dedup();
+    let telling = words(&request.text).filter(|word| tells(word));
+    let asked: BTreeSet<String> = telling.map(|word| stem(&word).to_owned()).collect();
     let mut with: HashMap<&str, Vec<usize>> = asked
         .iter()
         .map(|stem| (stem.as_str(), Vec::new()))
         .collect();
     for (at, title) in titles.iter().enumerate() {
-        let mut own = stems(title);
-        own.sort_unstable();
-        own.dedup();
-        for stem in own {
-            if let Some(places) = with.get_mut(stem.as_str()) {
+        for word in words(title) {
+            // Looked up before it is weighed: few words of a thousand titles are asked for.
+            if let Some(places) = with.get_mut(stem(&word))
+                && places.last() != Some(&at)
+                && tells(&word)
+            {
                 places.push(at);
             }
         }
@@ -265,28 +285,28 @@ pub fn similar(request: &Request, titles: &[&str]) -> Vec<Shared> {
     found
 }
 
-/// The words of a text that could be what it is about, without the ends that change.
-fn stems(text: &str) -> Vec<String> {
+/// The words of a text that are long enough to be what it is about.
+fn words(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !c.is_alphanumeric());
     let words = words.filter(|word| word.chars().count() >= WORD_CHARS_MIN);
-    let lower = words.map(str::to_lowercase);
-    let kept = lower.filter(|word| {
-        !COMMON.contains(&word.as_str())
-            && !request::is_mere_verb(word)
-            && !word.starts_with(|c: char| c.is_ascii_digit())
-    });
-    let stem = |word: String| {
-        let ends = ["ing", "ed", "es", "s"];
-        let end = ends.iter().find(|end| {
-            word.strip_suffix(**end)
-                .is_some_and(|rest| rest.chars().count() >= WORD_CHARS_MIN)
-        });
-        match end {
-            Some(end) => word[..word.len() - end.len()].to_owned(),
-            None => word,
-        }
-    };
-    kept.map(stem).collect()
+    words.map(str::to_lowercase)
+}
+
+/// Whether a word could be what a text is about: not one of any title, and no number.
+fn tells(word: &str) -> bool {
+    !COMMON.contains(&word)
+        && !request::is_mere_verb(word)
+        && !word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A word without the ends that change.
+fn stem(word: &str) -> &str {
+    let mut stems = ["ing", "ed", "es", "s"]
+        .iter()
+        .filter_map(|end| word.strip_suffix(end));
+    stems
+        .find(|stem| stem.chars().count() >= WORD_CHARS_MIN)
+        .unwrap_or(word)
 }
 
 #[cfg(test)]
