@@ -9,7 +9,8 @@
 //! - [`Repo::open`] finds the project and makes the repository; [`Repo::base`] brings in the
 //!   commit that a run stands on.
 //! - [`Repo::merge`] and [`Repo::update_ref`] integrate; each can be repeated.
-//! - [`TreeFiles`] is a tree as checks see it; [`WorkingTree`] is the user's own, as it stands.
+//! - [`TreeFiles`] is a tree as checks see it; [`WorkingTree`] is the user's own, as it stands, and
+//!   [`Listed`] its files alone.
 //! - [`Repo::preview`] works a merge out; [`Repo::carry_out`], and [`Repo::merge_to_user`] which is
 //!   both, are all that writes to the user's repository.
 //!
@@ -50,7 +51,7 @@ pub use prune::{InUse, Needed, Prune, Pruned};
 pub use refusal::{DeliverError, MergeRefusal};
 pub use store::{Hook, Repo};
 pub use tree::TreeFiles;
-pub use working::WorkingTree;
+pub use working::{Listed, WorkingTree};
 
 pub(crate) use base::{joined, split};
 pub(crate) use git::{Call, Git};

@@ -1,8 +1,8 @@
 //! The user's working tree as it stands, for whoever only looks at it.
 //!
-//! Git answers which files belong to it and which changed since the last commit; contents are read
-//! by [`FolderFiles`], never through a link. No setting of the repository has a say, and nothing is
-//! written: not even the private repository is needed.
+//! Git answers which files belong to it ([`Listed`]) and which changed since the last commit
+//! ([`WorkingTree`]); contents are read by [`FolderFiles`], never through a link. No setting of the
+//! repository has a say, and nothing is written: not even the private repository is needed.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use divisi_core::Commit;
 
 use super::base::split;
 use super::fault::Fault;
-use super::git::Git;
+use super::git::{Call, Git};
 use super::user::{Project, UserRepo, default_excludes};
 use crate::files::{Entry, Files, FolderFiles};
 
@@ -31,26 +31,17 @@ impl WorkingTree {
     /// # Errors
     /// The folder is not there, or git cannot answer.
     pub fn open(folder: &Path) -> Result<WorkingTree, Fault> {
-        let folder = folder.canonicalize().map_err(Fault::io("open", folder))?;
         let git = Git::find()?;
-        let project = Project::discover(&git, &folder)?;
-        let root = project.root().to_owned();
-        let opened = |changed| FolderFiles::open(&root, changed).map_err(Fault::io("open", &root));
-        let (files, mut list) = match &project {
-            Project::Git(user) => {
-                let (list, changed) = named(&git, user)?;
-                (opened(changed)?, list)
-            }
-            Project::Folder(_) => {
-                let files = opened(Vec::new())?;
-                let list = files.list().map_err(Fault::io("list", &root))?;
-                (files, list)
-            }
+        let project = discover(&git, folder)?;
+        let listed = Listed::of(&git, &project)?;
+        let changed = match &project {
+            Project::Git(user) => differing(&git, user, &listed)?,
+            Project::Folder(_) => Vec::new(),
         };
-        list.retain(|path| !path.starts_with(".divisi/"));
-        if matches!(project, Project::Git(_)) {
-            files.keep_files(&mut list);
-        }
+        let Listed {
+            root, files: list, ..
+        } = listed;
+        let files = FolderFiles::open(&root, changed).map_err(Fault::io("open", &root))?;
         Ok(WorkingTree {
             git,
             project,
@@ -117,49 +108,117 @@ impl WorkingTree {
     }
 }
 
-/// The files of a repository's working tree, and those that differ from its last commit.
+/// The files of a working tree, as far as [`WorkingTree`] has them too. What changed among them is not
+/// looked at: in a large tree that takes longer than all else.
+#[derive(Debug)]
+pub struct Listed {
+    /// The top of the tree, from which its paths are meant.
+    pub root: PathBuf,
+    /// The regular files, sorted by path.
+    pub files: Vec<String>,
+    /// Those that the repository does not track.
+    others: Vec<String>,
+}
+
+impl Listed {
+    /// Lists the working tree that a folder is in; without git, the folder.
+    ///
+    /// # Errors
+    /// The folder is not there, or git cannot answer.
+    pub fn look(folder: &Path) -> Result<Listed, Fault> {
+        let git = Git::find()?;
+        Listed::of(&git, &discover(&git, folder)?)
+    }
+
+    fn of(git: &Git, project: &Project) -> Result<Listed, Fault> {
+        let root = project.root().to_owned();
+        let on_disk = FolderFiles::open(&root, Vec::new()).map_err(Fault::io("open", &root))?;
+        let (mut files, others) = match project {
+            Project::Git(user) => {
+                let (mut files, others) = named(git, user)?;
+                files.retain(|path| !is_ours(path));
+                on_disk.keep_files(&mut files);
+                (files, others)
+            }
+            Project::Folder(_) => {
+                let mut files = on_disk.list().map_err(Fault::io("list", &root))?;
+                files.retain(|path| !is_ours(path));
+                (files, Vec::new())
+            }
+        };
+        files.sort_unstable();
+        Ok(Listed {
+            root,
+            files,
+            others,
+        })
+    }
+}
+
+fn discover(git: &Git, folder: &Path) -> Result<Project, Fault> {
+    let folder = folder.canonicalize().map_err(Fault::io("open", folder))?;
+    Project::discover(git, &folder)
+}
+
+fn is_ours(path: &str) -> bool {
+    path.starts_with(".divisi/")
+}
+
+/// A question to git about a working tree.
+fn ask(git: &Git, user: &UserRepo, operation: &str) -> Call {
+    user.ask(git, operation).work_tree(&user.root)
+}
+
+fn texts(out: &[u8]) -> Vec<String> {
+    let names = split(out).filter_map(|name| str::from_utf8(name).ok());
+    names.map(str::to_owned).collect()
+}
+
+fn tracked(git: &Git, user: &UserRepo) -> Call {
+    ask(git, user, "list files").args(["ls-files", "-z"])
+}
+
+/// The names in a working tree, sorted, and among them those that its repository does not track.
 fn named(git: &Git, user: &UserRepo) -> Result<(Vec<String>, Vec<String>), Fault> {
     let excludes = user.settings(git)?.excludes.or_else(default_excludes);
-    let ask = |operation: &str| {
-        let call = user.ask(git, operation).work_tree(&user.root);
-        match &excludes {
-            Some(path) => call.config("core.excludesFile", &path.to_string_lossy()),
-            None => call,
-        }
+    let others = ask(git, user, "list other files");
+    let others = match &excludes {
+        Some(path) => others.config("core.excludesFile", &path.to_string_lossy()),
+        None => others,
     };
-    let texts = |out: &[u8]| {
-        let names = split(out).filter_map(|name| str::from_utf8(name).ok());
-        names.map(str::to_owned).collect::<Vec<String>>()
-    };
-    let others = ask("list other files").args(["ls-files", "-z", "--others", "--exclude-standard"]);
-    let tracked = ask("list files").args(["ls-files", "-z"]);
+    let others = others.args(["ls-files", "-z", "--others", "--exclude-standard"]);
+    let tracked = tracked(git, user);
     // Both read the whole index, and neither needs the other.
     let (others, tracked) = std::thread::scope(|scope| {
         let others = scope.spawn(|| others.ok());
         (others.join(), tracked.ok())
     });
     let others = others.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let (others, tracked) = (texts(&others?), texts(&tracked?));
-    let mut changed = others.clone();
-    if user.resolve(git, "HEAD")?.is_some() {
+    let (others, mut list) = (texts(&others?), texts(&tracked?));
+    list.extend(others.iter().cloned());
+    list.sort_unstable();
+    list.dedup();
+    Ok((list, others))
+}
+
+/// The files that differ from the last commit, those that are gone too.
+fn differing(git: &Git, user: &UserRepo, listed: &Listed) -> Result<Vec<String>, Fault> {
+    let mut changed = if user.resolve(git, "HEAD")?.is_some() {
         // Attributes choose filters, and filters are programs: none are read.
-        let no_attributes = ask("name the empty tree")
+        let no_attributes = ask(git, user, "name the empty tree")
             .args(["hash-object", "-t", "tree", "/dev/null"])
             .text()?;
-        let differing = ask("compare with the last commit")
+        let differing = ask(git, user, "compare with the last commit")
             .env("GIT_ATTR_SOURCE", &no_attributes)
             .args(["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z"])
             .args(["HEAD", "--"]);
-        changed.extend(texts(&differing.ok()?));
+        texts(&differing.ok()?)
     } else {
-        changed.extend(tracked.iter().cloned());
-    }
-    changed.retain(|path| !path.starts_with(".divisi/"));
-    let mut list = tracked;
-    list.extend(others);
-    list.sort_unstable();
-    list.dedup();
-    Ok((list, changed))
+        texts(&tracked(git, user).ok()?)
+    };
+    changed.extend(listed.others.iter().cloned());
+    changed.retain(|path| !is_ours(path));
+    Ok(changed)
 }
 
 impl Files for WorkingTree {

@@ -1,7 +1,7 @@
 //! The working tree as it stands, for whoever only looks.
 
 use divisi_engine::files::{Entry, Files as _};
-use divisi_engine::repo::WorkingTree;
+use divisi_engine::repo::{Listed, WorkingTree};
 
 use crate::project::{Project, git, write};
 
@@ -21,6 +21,7 @@ fn files_are_those_that_git_would_take_and_changes_those_since_the_last_commit()
         tree.changed().unwrap(),
         ["a.md", "b.md", "link", "new/c.md"]
     );
+    assert_eq!(Listed::look(root).unwrap().files, tree.list().unwrap());
     assert_eq!(tree.read("b.md", 9).unwrap(), b"2\n");
     assert_eq!(tree.entry("link").unwrap(), Entry::Link);
     tree.leave_out(&root.join("new")).unwrap();

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 
-use super::run::intent::{Foretold, foretold};
+use super::run::intent::{Foretold, beside, foretold, read};
 use given::Gathered;
 use present::Answered;
 
@@ -37,7 +37,12 @@ pub(crate) fn run(args: &cli::Plan, global: &Global, printer: &Printer) -> Outco
 fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     let request = request::read(&text(&args.request)?);
     let project = Project::find(global)?;
-    let gathered = Gathered::look(&project, printer)?;
+    // What is divided here, `divisi run` divides only where that pays.
+    let is_foretold = !args.making.one && !request.text.is_empty() && !request.is_cut;
+    let look = || Gathered::look(&project, printer);
+    let assess = || is_foretold.then(|| read(&request.text, &project));
+    let (gathered, assessed) = beside(look, assess);
+    let gathered = gathered?;
     let facts = gathered.facts();
     let answer = match args.making.one {
         true => planner::as_one(&request, &facts),
@@ -59,9 +64,7 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     if let (Answered::Planned(planned), Some(path)) = (&answered, &args.making.save) {
         kept::save(path, &planned.plan)?;
     }
-    // What is divided here, `divisi run` divides only where that pays.
-    let is_asked = !args.making.one && !request.text.is_empty() && !request.is_cut;
-    let foretold = is_asked.then(|| foretold(&request.text, &gathered, &project));
+    let foretold = assessed.map(|assessed| foretold(assessed, &gathered, &project));
     match printer.is_json() {
         true => printer.document(&answered.document(&request, &gathered, foretold.as_ref()))?,
         false => {

@@ -1,10 +1,9 @@
 //! What planning knows of the project: its files, roles, agents, how it is tested, what is permitted.
 
+use divisi_core::Plan;
 use divisi_core::plan::Work;
 use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget};
-use divisi_core::{Diagnostic, Plan};
-use divisi_engine::files::Files as _;
-use divisi_engine::repo::WorkingTree;
+use divisi_engine::repo::Listed;
 use divisi_pack::config::Values;
 use divisi_pack::planner::{Facts, Reviewers, tested_by};
 use divisi_pack::role::Library as Roles;
@@ -50,18 +49,13 @@ impl Gathered {
         printer: &Printer,
     ) -> Result<Gathered, Failure> {
         let roles = Library::of(project).roles().told(printer)?.clone();
-        let tree = WorkingTree::open(project.folder())
+        let Listed { root, files, .. } = Listed::look(project.folder())
             .map_err(|fault| Failure::told(fault.diagnostic(), Exit::Environment))?;
-        let mut files = tree.list().map_err(|error| {
-            let cause = format!("listing {}: {error}", tree.root().display());
-            Failure::told(Diagnostic::error("project-io", cause), Exit::Environment)
-        })?;
-        files.sort_unstable();
         let read = |path: &str| {
             files
                 .binary_search_by(|file| file.as_str().cmp(path))
                 .ok()?;
-            let bytes = beneath(tree.root(), path, MANIFEST_BYTES_MAX).ok()??;
+            let bytes = beneath(&root, path, MANIFEST_BYTES_MAX).ok()??;
             String::from_utf8(bytes).ok()
         };
         let tests = tested_by(read);

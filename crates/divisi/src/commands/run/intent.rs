@@ -40,20 +40,16 @@ pub(super) fn planned(
     (project, configuration): (&Project, &Configuration),
     printer: &Printer,
 ) -> Result<Chosen, Failure> {
-    let gathered = Gathered::with(configuration.clone(), project, printer)?;
+    let look = || Gathered::with(configuration.clone(), project, printer);
+    let (gathered, assessed) = beside(look, || read(text, project));
+    let gathered = gathered?;
     let facts = gathered.facts();
-    let read = |text: &str| {
-        let request = request::read(text);
-        let repository = facts::gather(project.folder(), &request);
-        let assessment = assess(&request, &repository);
-        (request, assessment)
-    };
-    let (mut request, mut assessment) = read(text);
+    let (mut request, mut assessment) = assessed;
     let answered = answered(&assessment.questions, args)?;
     let (understood, settled) = settle(&request, &answered);
     let is_other = understood != request.text;
     if is_other {
-        (request, assessment) = read(&understood);
+        (request, assessment) = read(&understood, project);
     }
     let mut assessed = assessment.kept();
     let said = (args.planning.one, args.planning.planner);
@@ -102,6 +98,29 @@ pub(super) fn planned(
     Ok(Chosen::Planned(Box::new(plan), Box::new(intent)))
 }
 
+/// Reads a request and assesses it.
+pub(crate) fn read(text: &str, project: &Project) -> (Request, Assessment) {
+    let request = request::read(text);
+    let assessment = assess(&request, &facts::gather(project.folder(), &request));
+    (request, assessment)
+}
+
+/// Two looks at a project at one time: both wait for git, and neither needs the other.
+pub(crate) fn beside<A, B: Send>(
+    one: impl FnOnce() -> A,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let other = other.join();
+        (
+            one,
+            other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    })
+}
+
 /// The questions with their answers, `None` where the default is taken.
 fn answered(
     questions: &[Question],
@@ -132,14 +151,12 @@ pub(crate) struct Foretold {
     pub(crate) planner: Option<Planner>,
 }
 
-/// Foretells it, with the defaults of what is open.
-pub(crate) fn foretold(text: &str, gathered: &Gathered, project: &Project) -> Foretold {
-    let read = |text: &str| {
-        let request = request::read(text);
-        let assessment = assess(&request, &facts::gather(project.folder(), &request));
-        (request, assessment)
-    };
-    let (mut request, mut assessment) = read(text);
+/// Foretells it of a request that was read, with the defaults of what is open.
+pub(crate) fn foretold(
+    (mut request, mut assessment): (Request, Assessment),
+    gathered: &Gathered,
+    project: &Project,
+) -> Foretold {
     let open: Vec<_> = { assessment.questions.iter() }
         .map(|question| (question.clone(), None))
         .collect();
@@ -147,7 +164,7 @@ pub(crate) fn foretold(text: &str, gathered: &Gathered, project: &Project) -> Fo
     let asked = match understood == request.text {
         true => "",
         false => {
-            (request, assessment) = read(&understood);
+            (request, assessment) = read(&understood, project);
             ", once it is answered what is open"
         }
     };
