@@ -21,6 +21,10 @@ pub struct Intent {
     /// What is known to be left out, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// The command by which the project tests itself, where one is known. That it passes says that
+    /// nothing broke, not that anything was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Vec<String>>,
 }
 
 impl Intent {

@@ -32,6 +32,7 @@ codes! {
     FOLDER_UNPROMISED = "folder-unpromised": "no agent promises a file that is required";
     ID = "text-id": "a text is not usable as an id";
     INPUT = "plan-input": "an input looks like a task that is not there";
+    LINT_APPROVAL = "lint-approval": "the request asks for a person's word, and no task waits for it";
     LINT_BUDGET = "lint-budget": "a plan is expected to take more than is permitted";
     LINT_FORBIDDEN = "lint-forbidden": "a task does what the request excludes";
     LINT_INPUT_ABSENT = "lint-input-absent": "a task takes a file that is not there and that nothing makes";

@@ -164,6 +164,7 @@ pub(crate) fn intent() -> Intent {
         ],
         planner: Planner::Workflow(text("code-review")),
         left_out: vec![text("nobody looked at the manual")],
+        tests: Some(vec![text("make"), text("test")]),
     }
 }
 

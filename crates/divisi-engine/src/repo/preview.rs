@@ -394,19 +394,25 @@ impl Repo {
         Ok(lines.fold(0, u64::saturating_add))
     }
 
-    /// The paths that differ between two commits, in git's order.
+    /// The paths that differ between two commits, in git's order, and whether the first has them.
     ///
     /// # Errors
     /// Git failed, or a commit is not in the private repository.
-    pub fn paths_changed(&self, from: &Commit, to: &Commit) -> Result<Vec<String>, Fault> {
+    pub fn paths_changed(&self, from: &Commit, to: &Commit) -> Result<Vec<(String, bool)>, Fault> {
         let out = self
             .call("list changed files")?
             .config("diff.ignoreSubmodules", "none")
-            .args(["diff", "--name-only", "-z", "--no-renames"])
+            .args(["diff", "--name-status", "-z", "--no-renames"])
             .args(["--no-ext-diff", "--no-textconv"])
             .args([from.as_str(), to.as_str(), "--"])
             .ok()?;
-        Ok(split(&out).map(lossy).collect())
+        // A letter and a path, in turn.
+        let mut words = split(&out);
+        let mut paths = Vec::new();
+        while let (Some(status), Some(path)) = (words.next(), words.next()) {
+            paths.push((lossy(path), status != b"A"));
+        }
+        Ok(paths)
     }
 
     /// Changes between two trees as they are shown.

@@ -172,6 +172,13 @@ impl Area {
     }
 }
 
+/// Whether a file is there to test others, by its path.
+#[must_use]
+pub fn is_test(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    area(area_of_folder(folder), name) == Area::Tests
+}
+
 /// What a folder is there for, if its path says so; tests stand before all else.
 fn area_of_folder(folder: &str) -> Option<Area> {
     let areas = folder.split('/').filter_map(|part| match part {

@@ -15,7 +15,7 @@ use super::{Author, Linter, is_agents, is_handed_over, meet};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::planner::ALSO_SAID;
-use crate::request::{Aim, Exclusion, Mention, Part, Request, Span, Standing};
+use crate::request::{Aim, Exclusion, Mention, Part, Request, Span, Standing, restraint};
 use crate::role::{Library, Role};
 use crate::stated::{self, Stated};
 
@@ -69,6 +69,7 @@ pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     };
     asked.covered(faults);
     asked.changed(faults);
+    asked.approved(faults);
     for (at, task) in linter
         .plan
         .tasks
@@ -265,6 +266,27 @@ impl Asked<'_> {
                 })
                 .hint("add a task of kind `work` that implements it");
         }
+    }
+
+    /// A person is asked where the request says so. Somebody who wrote the plan has been.
+    fn approved(&self, faults: &mut Faults<'_>) {
+        let Some(said) = restraint::word_asked(self.request) else {
+            return;
+        };
+        let tasks = &self.linter.plan.tasks;
+        if tasks.iter().any(|task| task.kind == TaskKind::Approval) {
+            return;
+        }
+        let cause = || {
+            let said = shown(said);
+            format!("the request asks for a person's word, and no task waits for it: {said}")
+        };
+        let at = self.linter.at;
+        let found = match self.linter.given.author {
+            Author::Person => faults.warning(codes::LINT_APPROVAL, at, cause),
+            Author::Rule | Author::Agent => faults.error(codes::LINT_APPROVAL, at, cause),
+        };
+        found.hint("add a task of kind `approval`, on which those that are to wait depend");
     }
 
     /// Each task is of a kind that was asked for.

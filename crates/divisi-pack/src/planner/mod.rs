@@ -25,6 +25,7 @@ mod making;
 mod naming;
 mod order;
 mod passes;
+mod restraint;
 mod spared;
 mod steps;
 mod suite;
@@ -49,7 +50,7 @@ use crate::stated;
 pub use catalog::REVIEW;
 pub(crate) use catalog::known as known_workflow;
 pub(crate) use making::ALSO_SAID;
-pub use tested::{Manifest, manifests, tested_by};
+pub use tested::{Manifest, manifests, says_how_to_test, tested_by};
 
 /// What a planner knows of the project.
 #[derive(Clone, Copy, Debug)]
@@ -253,6 +254,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
         Err(reasons) => return Answer::Declined(Box::new(declined(reasons))),
     };
     spared::hold(&mut planned.plan, request, facts);
+    restraint::hold(&mut planned, request);
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
         planned.take_advice(found.diagnostics);
@@ -301,7 +303,9 @@ pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
             proposal: plan,
         }));
     }
-    Answer::Planned(Box::new(undivided(request, plan)))
+    let mut planned = undivided(request, plan);
+    restraint::hold(&mut planned, request);
+    Answer::Planned(Box::new(planned))
 }
 
 /// The whole request as a plan of one task.
@@ -352,13 +356,20 @@ pub fn tell(plan: &mut Plan, settled: &[Settled]) {
 
 /// What a plan is known to leave out of what somebody may believe was done.
 #[must_use]
-pub fn left_out(by: &intent::Planner, plan: &Plan, facts: &Facts<'_>) -> Vec<String> {
-    match by {
-        intent::Planner::Workflow(name) if name == REVIEW => {
-            catalog::not_reviewed(plan, facts.reviewers)
-        }
-        _ => Vec::new(),
+pub fn left_out(
+    by: &intent::Planner,
+    plan: &Plan,
+    request: &Request,
+    facts: &Facts<'_>,
+) -> Vec<String> {
+    let unread = crate::request::restraint::unread(request).into_iter();
+    let mut left_out: Vec<String> = { unread }
+        .map(|said| format!("nothing checks {}", crate::faults::shown(said)))
+        .collect();
+    if matches!(by, intent::Planner::Workflow(name) if name == REVIEW) {
+        left_out.extend(catalog::not_reviewed(plan, facts.reviewers));
     }
+    left_out
 }
 
 /// What a plan by rule is held against.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::assess::survey;
+
 /// A file that says how a project is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manifest {
@@ -51,6 +53,16 @@ const fn manifest(path: &'static str, command: &'static [&'static str], says: Sa
         command,
         says,
     }
+}
+
+/// Whether a file is one of the tests, or a manifest whose text is what this command runs.
+#[must_use]
+pub fn says_how_to_test(path: &str, command: &[String]) -> bool {
+    let runs_text = |manifest: &&Manifest| {
+        let is_it = manifest.path == path && manifest.says != Says::Being;
+        is_it && manifest.command.iter().eq(command.iter())
+    };
+    MANIFESTS.iter().any(|it| runs_text(&it)) || survey::is_test(path)
 }
 
 /// The files that may say it, in the order in which they count.

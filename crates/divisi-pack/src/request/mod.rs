@@ -20,6 +20,7 @@ mod language;
 mod loose;
 mod order;
 mod quantity;
+pub mod restraint;
 mod roles;
 mod sentence;
 mod size;

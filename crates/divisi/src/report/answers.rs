@@ -1,9 +1,9 @@
 //! The five questions that a finished run must answer with yes, each with what shows it.
 
 use divisi_core::run::{AttemptEnd, Final, Run, RunStatus, Task, TaskState, TaskStatus};
-use divisi_core::{Criterion, Outcome, TaskNo, Time};
+use divisi_core::{Outcome, TaskNo, Time};
 
-use super::{Answered, Judged};
+use super::{Answered, Judged, shown};
 use crate::words;
 
 /// The answers, in the order in which they are asked.
@@ -160,12 +160,9 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
         (_, many) => {
             let (pass, waived) = (of(Outcome::Pass), of(Outcome::Waived));
             let evidence = format!("{pass} of {many} criteria of the whole pass, {waived} waived");
-            match pass == many && shows_nothing(run) {
-                true => (
-                    None,
-                    format!("{evidence}; but no file was changed, so they held before, too"),
-                ),
-                false => (Some(pass == many), evidence),
+            match doubt(run).filter(|_| pass == many) {
+                Some(doubt) => (None, format!("{evidence}; but {doubt}")),
+                None => (Some(pass == many), evidence),
             }
         }
     };
@@ -180,12 +177,30 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
     }
 }
 
-/// Whether what holds of the whole is what held before, in a run that changed no file. Where a person
-/// judged any of it, there is their word.
-fn shows_nothing(run: &Run) -> bool {
+/// Why the criteria of the whole, which hold, do not show that what was asked for was done. Where a
+/// person or an agent judged any of it, there is their word.
+fn doubt(run: &Run) -> Option<String> {
+    let left_out = run.intent.iter().any(|intent| !intent.left_out.is_empty());
+    if left_out {
+        return Some("not all of it was done or looked at".to_owned());
+    }
+    if shown::is_judged(run) {
+        return None;
+    }
     let head = run.integration.head.as_ref();
-    let is_unchanged = head.is_some() && head == run.base.commit.as_ref();
-    is_unchanged && run.criteria.iter().all(Criterion::is_falsifiable)
+    if head.is_some() && head == run.base.commit.as_ref() {
+        return Some("no file was changed, so they held before, too".to_owned());
+    }
+    let unshown = shown::unshown(run);
+    let first = unshown.first()?;
+    let more = match unshown.len() {
+        1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    Some(format!(
+        "nothing tells whether {}{more} did what was asked for",
+        first.spec.id
+    ))
 }
 
 fn aggregated(run: &Run) -> Answered {

@@ -12,7 +12,7 @@ use divisi_core::run::{
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
 use super::expected::Expected;
-use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers};
+use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers, shown};
 use crate::words;
 
 /// Gathers the facts of a run.
@@ -144,7 +144,7 @@ fn artifacts(task: &Task) -> Vec<Made> {
 }
 
 /// The verdicts on the attempt that was judged last.
-fn last_verdicts(task: &Task) -> &[Verdict] {
+pub(super) fn last_verdicts(task: &Task) -> &[Verdict] {
     if let Some(live) = task.live() {
         if let Phase::Held { verdicts } = &live.phase {
             return verdicts;
@@ -347,6 +347,11 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
             ));
         }
     }
+    let unshown = shown::unshown(run).into_iter();
+    list.extend(unshown.map(|task| {
+        let id = &task.spec.id;
+        format!("{id}: whether it did what was asked for; its checks hold for other work, too")
+    }));
     for judged in &report.whole {
         if judged.outcome != Some(Outcome::Pass) || judged.proves_nothing {
             let why = match judged.outcome {

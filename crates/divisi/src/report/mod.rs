@@ -11,6 +11,7 @@ mod compare;
 mod expected;
 mod gather;
 mod markdown;
+mod shown;
 
 use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
 use divisi_core::{Commit, Digest, Intent, Outcome, Time, Tree};

@@ -44,6 +44,24 @@ fn a_plan_that_answers_has_no_finding() {
 }
 
 #[test]
+fn a_person_is_asked_where_the_request_says_so() {
+    let request = "Ask me before you merge. Add rate limiting to the API, with tests, a security \
+                   audit and docs.";
+    let without = found_of(request, &answering());
+    let (approval, others): (Vec<_>, Vec<_>) =
+        { without.into_iter() }.partition(|found| found.code == "lint-approval");
+    assert_eq!(approval.len(), 1);
+    assert!(approval[0].cause.contains("Ask me"), "{approval:?}");
+    let mut plan = answering();
+    let tasks = plan["subtasks"].as_array_mut().expect("a list");
+    tasks
+        .push(json!({"subtask_id": "ask", "title": "Ask me before you merge", "kind": "approval"}));
+    let with = found_of(request, &plan);
+    assert!(codes_of(&with).len() <= others.len(), "{with:#?}");
+    assert!(!codes_of(&with).contains(&"lint-approval"), "{with:#?}");
+}
+
+#[test]
 fn every_part_of_the_request_has_a_task() {
     let found = only_of(REQUEST, "lint-uncovered", |plan| {
         let tasks = plan["subtasks"].as_array_mut().expect("a list");

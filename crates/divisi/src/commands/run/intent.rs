@@ -86,7 +86,8 @@ pub(super) fn planned(
         understood: is_other.then_some(understood),
         assessment: assessed,
         settled,
-        left_out: planner::left_out(&planner, &plan, &facts),
+        left_out: planner::left_out(&planner, &plan, &request, &facts),
+        tests: facts.tests.map(<[String]>::to_vec),
         planner,
     };
     // Without a question nobody has seen them.
