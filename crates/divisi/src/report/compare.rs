@@ -395,7 +395,7 @@ pub(crate) fn compared(comparison: &Comparison) -> String {
         line!(out, "\n## Predicted and actual: {}\n", side.run);
         line!(
             out,
-            "| task | attempts | time predicted | actual | tokens predicted | actual |"
+            "| task | attempts, 1 predicted | time predicted | actual | tokens predicted | actual |"
         );
         line!(out, "|---|---|---|---|---|---|");
         let told = |it: Option<u64>| it.map_or("none".to_owned(), |it| it.to_string());

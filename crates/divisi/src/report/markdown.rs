@@ -256,12 +256,12 @@ fn table(report: &Report, out: &mut String) {
     let counts = |task: &Done| task.tokens.is_some() || task.estimate_tokens.is_some();
     let has_tokens = report.tasks.iter().any(counts);
     let (more, rule) = match has_tokens {
-        true => (" tokens | estimate |", "---|---|"),
+        true => (" tokens | expected tokens |", "---|---|"),
         false => ("", ""),
     };
     line!(
         out,
-        "| task | status | by | attempts | agent's time | estimate |{more}"
+        "| task | status | by | attempts (1 expected) | agent's time | expected |{more}"
     );
     line!(out, "|---|---|---|---|---|---|{rule}");
     for task in &report.tasks {

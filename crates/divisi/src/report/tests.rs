@@ -38,7 +38,7 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
 
     ## Tasks
 
-    | task | status | by | attempts | agent's time | estimate |
+    | task | status | by | attempts (1 expected) | agent's time | expected |
     |---|---|---|---|---|---|
     | `lint` | done | command | 2 | 4.0 s | 1 min |
     | `draft` | done | writer | 1 | 2.0 s | none |
@@ -124,7 +124,7 @@ fn a_busy_run_claims_nothing() {
 
     ## Tasks
 
-    | task | status | by | attempts | agent's time | estimate |
+    | task | status | by | attempts (1 expected) | agent's time | expected |
     |---|---|---|---|---|---|
     | `build` | blocked | command | 3 | 6.0 s | none |
     | `deploy` | waiting | nobody | 0 | 0 ms | none |
@@ -285,13 +285,13 @@ fn a_direct_and_a_split_run_stand_side_by_side_in_whichever_order() {
 
     ## Predicted and actual: run-1
 
-    | task | attempts | time predicted | actual | tokens predicted | actual |
+    | task | attempts, 1 predicted | time predicted | actual | tokens predicted | actual |
     |---|---|---|---|---|---|
     | `all` | 1 | none | 2.0 s | none | none |
 
     ## Predicted and actual: run-2
 
-    | task | attempts | time predicted | actual | tokens predicted | actual |
+    | task | attempts, 1 predicted | time predicted | actual | tokens predicted | actual |
     |---|---|---|---|---|---|
     | `a` | 1 | none | 2.0 s | none | none |
     | `b` | 1 | none | 2.0 s | none | none |

@@ -52,7 +52,7 @@ fn a_rehearsal_fails_as_its_rules_say_and_is_labelled_wherever_it_shows() {
         .expect(0)
         .says("- **scripted**: part of this work was played from a script; no real agent did it")
         .says("scripted (no real agent)")
-        .says("| agent's time | estimate | tokens | estimate |")
+        .says("| agent's time | expected | tokens | expected tokens |")
         .says("| 7000 | 10000 |")
         .says("- 7000 tokens used, as agents reported; 10000 tokens expected; what they cost nobody said");
     stage
