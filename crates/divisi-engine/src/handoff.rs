@@ -83,7 +83,10 @@ fn description(run: &Run, no: TaskNo) -> String {
     }
     match run.outgrew(no) {
         None => told.clone(),
-        Some(_) => format!("{told}\n{}", by_agent::how_to_plan_parts()),
+        Some(_) => format!(
+            "{told}\n{}",
+            by_agent::how_to_plan_parts(&run.settings.sizes)
+        ),
     }
 }
 

@@ -8,13 +8,16 @@
 //! A table has the columns `repo`, `title`, `body`, `files_changed` and `n_core_domains` (how many
 //! of code, tests and documents a commit changed). Weights are fitted on the first table; each
 //! repository's commits, in every table, are judged by weights that were fitted without it. Balanced
-//! accuracy is printed beside a majority's and two lists of keywords'; at the end the weights that are
-//! fitted on all of the first table, as the rows of `TABLE`.
+//! accuracy is printed beside a majority's and two lists of keywords', and beside the shipped
+//! assessment's: by its weights, and by its verdict. At the end come the weights that are fitted on all of
+//! the first table, as the rows of `TABLE`.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 
 use divisi_pack::assess::signals::{SIGNALS, TABLE, signals};
+use divisi_pack::assess::{Approach, Repository, assess_text};
+use divisi_pack::request;
 
 /// How strongly weights are held to nothing.
 const RIDGE: f64 = 5.0;
@@ -27,6 +30,10 @@ struct Commit {
     values: [f64; SIGNALS],
     /// What each of [`KEYWORDS`] says.
     by_keywords: [bool; 2],
+    /// What the shipped weights say of each label.
+    by_words: [bool; 2],
+    /// Whether it would be more than one task.
+    is_split: bool,
     labels: [bool; 2],
 }
 
@@ -68,7 +75,17 @@ fn main() -> Result<(), Box<dyn Error>> {
                     .collect();
                 println!("    {of}: {:.3}", balanced(&said));
             }
+            let said = |says: &dyn Fn(&Commit) -> bool| {
+                let hits = table
+                    .iter()
+                    .map(|commit| (commit.labels[label], says(commit)));
+                balanced(&hits.collect::<Vec<_>>())
+            };
             println!("    majority: 0.500");
+            println!("    shipped weights: {:.3}", said(&|it| it.by_words[label]));
+            println!("    verdict: {:.3}", said(&|it| it.is_split));
+            let split = table.iter().filter(|commit| commit.is_split).count();
+            println!("    split: {split} of {}", table.len());
         }
         let weights = fit(&fitted.iter().collect::<Vec<_>>(), label);
         let own: Vec<(bool, bool)> = fitted
@@ -104,10 +121,16 @@ fn read(path: &str) -> Result<Vec<Commit>, Box<dyn Error>> {
     for row in reader.records() {
         let row = row?;
         let text = format!("{}\n\n{}", &row[title], &row[body]);
+        let assessment = assess_text(&text, &Repository::default());
         commits.push(Commit {
             repo: row[repo].to_owned(),
-            values: signals(&text),
+            values: signals(&request::read(&text).wanted()),
             by_keywords: by_keywords(&text),
+            by_words: [
+                assessment.is_complex_by_words(),
+                assessment.is_multi_domain_by_words(),
+            ],
+            is_split: assessment.approach != Approach::Direct,
             labels: [
                 row[files].parse::<u32>()? >= 4,
                 row[domains].parse::<u32>()? >= 2,

@@ -95,6 +95,7 @@ fn broken_plans_and_requests_are_linted_and_planned() {
         tests: None,
         reviewers: planner::Reviewers::Agents,
         budget: divisi_core::run::Budget::default(),
+        sizes: divisi_core::run::Sizes::USUAL,
     };
     for seed in 0..texts() {
         let text = Dice(seed).mutated(REQUESTS);

@@ -6,9 +6,7 @@ use divisi_core::criterion::Criterion;
 use divisi_core::ids::{AttemptId, TaskNo};
 use divisi_core::journal::Batch;
 use divisi_core::plan::{TaskKind, TaskSpec, Work};
-use divisi_core::run::{
-    AttemptEnd, Event, Failure, Run, SPLIT_DEPTH_MAX, SPLIT_MS_MIN, Then, holds_slot,
-};
+use divisi_core::run::{AttemptEnd, Event, Failure, Run, Then, holds_slot};
 
 use crate::breaks::Oracle;
 use crate::sim::{Violation, violated};
@@ -57,13 +55,14 @@ pub(crate) fn judge_division(
     let wrong = |what: String| violated(Oracle::Division, format!("{}: {what}", task.spec.id));
     if let [plan] = parts {
         let is_plan = plan.kind == TaskKind::Plan && plan.work == Work::Handoff;
-        let is_due = task.depth < SPLIT_DEPTH_MAX && task.spec.work == Work::Handoff;
+        let is_due =
+            task.depth < before.settings.sizes.split_depth_max && task.spec.work == Work::Handoff;
         return match is_plan && is_due && plan.agent == task.spec.agent {
             true => judge_shares(&task.spec, parts),
             false => wrong(format!("{} plans in its place", plan.id)),
         };
     }
-    if task.depth >= SPLIT_DEPTH_MAX {
+    if task.depth >= before.settings.sizes.split_depth_max {
         return wrong(format!("it is split {} deep", task.depth));
     }
     for criterion in &task.spec.criteria {
@@ -164,10 +163,12 @@ pub(crate) fn judge_escalation(
     let expected = expected.duration_max_ms.or(expected.duration_ms);
     let took = { task.endings.iter() }.map(|it| it.ended_at.ms_since(it.leased_at));
     let takes = task.live().map(|it| before.last_at.ms_since(it.leased_at));
-    let is_long = took.chain(takes).any(|ms| ms >= SPLIT_MS_MIN);
-    let short = expected.is_some_and(|ms| ms < SPLIT_MS_MIN) && !is_long;
+    let is_long = took
+        .chain(takes)
+        .any(|ms| ms >= before.settings.sizes.split_ms_min);
+    let short = expected.is_some_and(|ms| ms < before.settings.sizes.split_ms_min) && !is_long;
     let fits = in_words && by_agent && alone && files.len() > 1 && !bounded && !short;
-    match fits && task.depth < SPLIT_DEPTH_MAX {
+    match fits && task.depth < before.settings.sizes.split_depth_max {
         false => Ok(()),
         true => violated(
             Oracle::Division,

@@ -182,6 +182,7 @@ impl Configuration {
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
             split_after: config.split_after,
+            sizes: config.sizes(),
             reviewers: config.reviewers.clone(),
             reviewers_missing: Vec::new(),
             awaiting_max: config.awaiting_max,

@@ -10,7 +10,6 @@ use super::agents::holds_slot;
 use super::attempt::{AttemptEnd, Ending, Failure};
 use super::command::Rejection;
 use super::decide::Draft;
-use super::parts::SPLIT_DEPTH_MAX;
 use super::remedy::evidence_line;
 use super::settings::Budget;
 use super::spending;
@@ -23,10 +22,6 @@ use crate::plan::{Deliverable, Estimate, Input, Parts, TaskKind, TaskSpec, Work}
 
 /// Into so many parts a task is divided. Splits nest, so that its work becomes four pieces at most.
 const HALVES: usize = 2;
-
-/// What takes less than this, in milliseconds, is done whole (G1): a quarter of an hour of work is
-/// judged at a glance, and each part would cost a handoff, a workspace and checks of its own.
-pub const SPLIT_MS_MIN: u64 = 15 * 60_000;
 
 /// The words of why a task failed, in bytes, as its parts are told them.
 pub(super) const SPLIT_WHY_BYTES_MAX: usize = 1_000;
@@ -131,10 +126,11 @@ pub(super) fn divide(
         return Err(Undivided::NoWork);
     }
     let because = |cause: String| Err(Undivided::Because(cause));
-    if task.depth >= SPLIT_DEPTH_MAX {
-        return because(format!("it stands {SPLIT_DEPTH_MAX} splits deep already"));
+    let depth_max = run.settings.sizes.split_depth_max;
+    if task.depth >= depth_max {
+        return because(format!("it stands {depth_max} splits deep already"));
     }
-    if let Some(small) = below_floor([&*task.spec]).filter(|_| !has_taken_long(run, task)) {
+    if let Some(small) = below_floor(run, [&*task.spec]).filter(|_| !has_taken_long(run, task)) {
         return because(format!("it is {small}"));
     }
     let Some(halves) = halves(&task.spec) else {
@@ -165,12 +161,16 @@ pub(super) fn can_divide(run: &Run, no: TaskNo) -> bool {
 }
 
 /// That work is expected to take less than is split, if it is and all of it says so.
-pub(super) fn below_floor<'s>(tasks: impl IntoIterator<Item = &'s TaskSpec>) -> Option<String> {
+pub(super) fn below_floor<'s>(
+    run: &Run,
+    tasks: impl IntoIterator<Item = &'s TaskSpec>,
+) -> Option<String> {
+    let least_ms = run.settings.sizes.split_ms_min;
     let most = |spec: &TaskSpec| spec.estimate.duration_max_ms.or(spec.estimate.duration_ms);
     let sum = |sum: u64, spec: &'s TaskSpec| Some(sum.saturating_add(most(spec)?));
     let ms = tasks.into_iter().try_fold(0, sum)?;
-    (ms < SPLIT_MS_MIN).then(|| {
-        let (minutes, least) = (ms.div_ceil(60_000), SPLIT_MS_MIN / 60_000);
+    (ms < least_ms).then(|| {
+        let (minutes, least) = (ms.div_ceil(60_000), least_ms.div_ceil(60_000));
         format!(
             "expected to take {minutes} minutes, and what takes less than {least} is done whole"
         )
@@ -183,7 +183,7 @@ fn has_taken_long(run: &Run, task: &Task) -> bool {
     let takes = task.live().map(|live| run.last_at.ms_since(live.leased_at));
     { task.endings.iter().map(took) }
         .chain(takes)
-        .any(|ms| ms >= SPLIT_MS_MIN)
+        .any(|ms| ms >= run.settings.sizes.split_ms_min)
 }
 
 /// Whether an agent does what title and description say. A program would do the same in each part.

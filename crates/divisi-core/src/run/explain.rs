@@ -10,7 +10,6 @@ use super::division;
 use super::event::PauseReason;
 use super::indexes::takes_slot;
 use super::links::Seen;
-use super::parts::SPLIT_DEPTH_MAX;
 use super::remedy::evidence_line;
 use super::reviews::Subject;
 use super::state::{Final, Run, RunStatus};
@@ -155,7 +154,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 return Some(told.judge(run, subject));
             }
             let in_words = task.spec.kind == TaskKind::Plan || task.spec.work == Work::Handoff;
-            if in_words && task.depth < SPLIT_DEPTH_MAX {
+            if in_words && task.depth < run.settings.sizes.split_depth_max {
                 let parts = match division::can_divide(run, no) {
                     true => "",
                     false => " PARTS",

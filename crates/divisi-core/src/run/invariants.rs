@@ -3,7 +3,7 @@
 use super::agents::holds_slot;
 use super::attempt::{AttemptEnd, Phase};
 use super::candidates::TAKEN;
-use super::parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
+use super::parts::PLAN_NESTING_MAX;
 use super::state::{Final, Run, RunStatus};
 use super::task::{TaskState, TaskStatus};
 use crate::ids::{AttemptId, TaskNo};
@@ -99,7 +99,8 @@ fn parts(run: &Run) -> Result<(), String> {
     for (no, task) in run.tasks().iter().enumerate() {
         let name = &task.spec.id;
         let plans = task.spec.kind == TaskKind::Plan;
-        if task.depth > SPLIT_DEPTH_MAX || task.nesting + u32::from(plans) > PLAN_NESTING_MAX {
+        let depth_max = run.settings.sizes.split_depth_max;
+        if task.depth > depth_max || task.nesting + u32::from(plans) > PLAN_NESTING_MAX {
             return Err(format!(
                 "task {name} stands {} splits and {} plans deep",
                 task.depth, task.nesting

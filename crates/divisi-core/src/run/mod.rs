@@ -56,6 +56,7 @@ mod remedy;
 mod replace;
 mod reviews;
 mod settings;
+mod sizes;
 pub mod spending;
 mod state;
 pub mod stored;
@@ -78,14 +79,14 @@ pub use defined::{
     DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks,
     is_definable, is_given_name,
 };
-pub use division::SPLIT_MS_MIN;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
-pub use parts::{Beginning, PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
+pub use parts::{Beginning, PLAN_NESTING_MAX};
 pub use remedy::words as end_words;
 pub use reviews::{Subject, VERDICT_FILE, citable};
 pub use settings::{Budget, Grants, Price, Settings, Telling};
+pub use sizes::Sizes;
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus, Unheld};
 pub use unreviewed::Unreviewed;

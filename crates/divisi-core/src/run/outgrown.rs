@@ -8,7 +8,7 @@
 
 use super::attempt::{AttemptEnd, Failure, StopReason};
 use super::division::{self, SPLIT_WHY_BYTES_MAX};
-use super::parts::{SPLIT_DEPTH_MAX, share_out};
+use super::parts::share_out;
 use super::promises;
 use super::settings::Budget;
 use super::spending;
@@ -91,7 +91,7 @@ pub(super) fn planned(run: &Run, no: TaskNo, used: Amount, why: &str) -> Option<
     let task = &run.tasks[no.index()];
     let spec = &task.spec;
     let wanted = run.settings.split_after > 0 && division::is_work(run, task);
-    if !wanted || task.depth >= SPLIT_DEPTH_MAX {
+    if !wanted || task.depth >= run.settings.sizes.split_depth_max {
         return None;
     }
     division::shares(spec.budget, used, ATTEMPTS_LEAST).ok()?;

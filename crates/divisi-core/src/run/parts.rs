@@ -33,9 +33,6 @@ use crate::plan::{
 };
 use crate::receipt::{Receipt, Snapshot};
 
-/// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
-pub const SPLIT_DEPTH_MAX: u32 = 2;
-
 /// Plan tasks nest at most so deep: one that plans others that plan is enough for any workflow, and
 /// a plan that plans itself must end.
 pub const PLAN_NESTING_MAX: u32 = 2;
@@ -69,9 +66,10 @@ impl Draft<'_> {
     ) -> Result<(), Rejection> {
         let task = self.splittable(no)?;
         let bad = |cause: String| Err(Rejection::BadParts { cause });
-        if task.depth >= SPLIT_DEPTH_MAX {
+        let depth_max = self.run.settings.sizes.split_depth_max;
+        if task.depth >= depth_max {
             let id = &task.spec.id;
-            return bad(format!("{id} already stands {SPLIT_DEPTH_MAX} splits deep"));
+            return bad(format!("{id} already stands {depth_max} splits deep"));
         }
         if parts.tasks.len() < 2 {
             return bad("a split needs at least two parts".to_owned());
@@ -171,7 +169,9 @@ impl Draft<'_> {
                     _ => "as it was planned".to_owned(),
                 };
                 let planned = Some((attempt, receipt));
-                if let Some(small) = outgrown.and_then(|_| division::below_floor(&parts.tasks)) {
+                if let Some(small) =
+                    outgrown.and_then(|_| division::below_floor(self.run, &parts.tasks))
+                {
                     advice.push(format!("its parts are together {small}"));
                 }
                 self.take_place(no, parts, reason, planned, bounded(advice));

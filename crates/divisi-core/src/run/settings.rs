@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
 use super::defined::Defined;
+use super::sizes::Sizes;
 use crate::ids::Digest;
 use crate::ledger::{Bound, LimitThen, Measure, QuietHours};
 use crate::permission::Permissions;
@@ -41,6 +42,9 @@ pub struct Settings {
     /// Failures of the agent's own after which a task becomes smaller ones, where it can be divided
     /// by rule; at the latest in the place of a person being asked. 0 for never.
     pub split_after: u32,
+    /// What counts as large, and what as too small to be split.
+    #[serde(skip_serializing_if = "Sizes::are_usual")]
+    pub sizes: Sizes,
     /// The agents that judge what no rule can, best first; a person does where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reviewers: Vec<String>,
@@ -329,6 +333,7 @@ impl Default for Settings {
             failures_max: 3,
             reassign_after: 2,
             split_after: 3,
+            sizes: Sizes::USUAL,
             reviewers: Vec::new(),
             reviewers_missing: Vec::new(),
             awaiting_max: 0,

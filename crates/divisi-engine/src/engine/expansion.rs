@@ -10,7 +10,7 @@ use std::sync::Arc;
 use divisi_core::diagnostic::{Severity, chain};
 use divisi_core::plan::{Expansion, Parts, Plan, Work};
 use divisi_core::receipt::Snapshot;
-use divisi_core::run::{Budget, Command, Run, Settings};
+use divisi_core::run::{Budget, Command, Run, Settings, Sizes};
 use divisi_core::{AttemptId, Commit, Diagnostic, Digest, Intent, TaskNo};
 use divisi_pack::bundle::{self, Bundle};
 use divisi_pack::plan_file::{self, ReadParts};
@@ -52,6 +52,7 @@ struct Whole {
     /// The roles that the run knows, as tasks name them.
     roles: Vec<String>,
     budget: Budget,
+    sizes: Sizes,
 }
 
 impl Whole {
@@ -62,6 +63,7 @@ impl Whole {
             intent,
             roles: run.roles.keys().cloned().collect(),
             budget: run.settings.budget,
+            sizes: run.settings.sizes,
         })
     }
 
@@ -75,6 +77,7 @@ impl Whole {
             files: Some(files),
             budget: self.budget,
             author: lint::Author::Agent,
+            sizes: self.sizes,
         };
         lint::read_whole(path, bytes, &given)
     }

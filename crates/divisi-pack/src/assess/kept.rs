@@ -50,7 +50,12 @@ fn sentences(facts: &Facts) -> Vec<String> {
         said.push(format!("domains: {}", domains.join(", ")));
     }
     if let Some(files) = facts.files_named {
-        said.push(format!("it names {}", counted(files, "file")));
+        // A long file may have a small change: it is told, and no rule reads it.
+        let longest = match facts.repository.largest_named_bytes {
+            0 => String::new(),
+            bytes => format!(", the longest of {} KiB", bytes.div_ceil(1 << 10)),
+        };
+        said.push(format!("it names {}{longest}", counted(files, "file")));
     }
     if !facts.components.is_empty() {
         said.push(format!("it lists {}", facts.components.join(", ")));

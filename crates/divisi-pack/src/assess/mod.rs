@@ -21,15 +21,13 @@ mod tests;
 mod workflows;
 
 use divisi_core::intent::PatternSelection;
+use divisi_core::run::Sizes;
 use serde::Serialize;
 
 pub(crate) use components::listed_whole;
 pub use facts::{Count, Facts, Repository, Similar};
 pub use questions::{ANSWER_CHARS_MAX, QUESTIONS_MAX, Question, settle};
-pub use rules::{
-    BY_WORDS_MIN, FILES_MANY, Fired, LINES_ADVISED, LINES_SPLIT_MIN, MINUTES_SIMPLE,
-    MINUTES_SPLIT_MIN, PARTS_MANY, RULES, Rule, TOKENS_SIMPLE, Weight,
-};
+pub use rules::{BY_WORDS_MIN, Fired, PARTS_MANY, RULES, Rule, Weight};
 pub use stakes::Stakes;
 pub(crate) use stakes::says;
 #[cfg(test)]
@@ -128,19 +126,21 @@ impl Assessment {
     }
 }
 
-/// Assesses a request that was read, with what is known of the repository.
+/// Assesses a request that was read, with what is known of the repository, by these figures.
 #[must_use]
-pub fn assess(request: &Request, repository: &Repository) -> Assessment {
+pub fn assess(request: &Request, repository: &Repository, sizes: &Sizes) -> Assessment {
     // What is not to be done makes nothing larger.
     let wanted = request.wanted();
-    let by_words = signals::score(&signals::signals(&wanted));
-    let facts = facts::facts(request, repository, by_words);
+    let signals = signals::signals(&wanted);
+    let facts = facts::facts(request, repository, signals::score(&signals));
     let lower = wanted.to_lowercase().replace('’', "'");
     let lower: String = lower.split_whitespace().collect::<Vec<_>>().join(" ");
     let case = rules::Case {
         request,
         facts: &facts,
         lower: &lower,
+        signals: &signals,
+        sizes,
     };
     let rules = rules::fired(&case);
     let approach = decide(&rules);
@@ -173,10 +173,10 @@ pub fn assess(request: &Request, repository: &Repository) -> Assessment {
     }
 }
 
-/// Reads and assesses a text.
+/// Reads and assesses a text, by the usual figures.
 #[must_use]
 pub fn assess_text(text: &str, repository: &Repository) -> Assessment {
-    assess(&request::read(text), repository)
+    assess(&request::read(text), repository, &Sizes::USUAL)
 }
 
 /// The approach that follows from what fired.
@@ -228,6 +228,7 @@ fn certainty(approach: Approach, fired: &[Fired], facts: &Facts) -> Certainty {
     match (firm_for, firm_against) {
         _ if is_split => Certainty::Unsure,
         (true, true) => Certainty::Unsure,
+        (true, false) if leaning_against => Certainty::Likely,
         (true, false) => Certainty::Sure,
         (false, _) if leaning_against || are_words_against(approach, facts) => Certainty::Unsure,
         (false, _) => Certainty::Likely,
@@ -248,14 +249,16 @@ fn is_rival(approach: Approach, rule: &Fired) -> bool {
     }
 }
 
-/// Whether a rule that fired is told as a reason against an approach.
+/// Whether a rule that fired is told as a reason against an approach. One task is the default, and what
+/// only leans towards it speaks against nothing.
 fn speaks_against(approach: Approach, rule: &Fired) -> bool {
-    rule.points != approach && is_rival(approach, rule) && rule.rule != "one-domain"
+    let leans = rule.points == Approach::Direct && rule.weight == Weight::Leaning;
+    rule.points != approach && is_rival(approach, rule) && !leans
 }
 
 fn reasons(approach: Approach, fired: &[Fired], facts: &Facts) -> Vec<String> {
     let sentence = |rule: &Fired| {
-        let mut says = rule.says.to_owned();
+        let mut says = rule.says.clone();
         if let Some(first) = says.get_mut(..1) {
             first.make_ascii_uppercase();
         }

@@ -7,32 +7,13 @@
 mod direct;
 mod plan;
 
-use divisi_core::run::SPLIT_MS_MIN;
+use divisi_core::run::Sizes;
 use serde::Serialize;
 
 use super::Approach;
 use super::facts::Facts;
+use super::signals::SIGNALS;
 use crate::request::Request;
-
-/// From so many files on a request is no simple one.
-pub const FILES_MANY: u64 = 4;
-
-/// Above so many minutes a request is no simple one.
-pub const MINUTES_SIMPLE: u64 = 30;
-
-/// Above so many tokens a request is no simple one.
-pub const TOKENS_SIMPLE: u64 = 20_000;
-
-/// From so many lines on a change is no longer judged in one piece (G1). It is advice: what T1 counts,
-/// which is files, time and tokens, decides where it says otherwise.
-pub const LINES_ADVISED: u64 = 500;
-
-/// A change of fewer lines is not split (G1): it is judged at a glance, and its parts would cost more
-/// than they are.
-pub const LINES_SPLIT_MIN: u64 = 100;
-
-/// Work of fewer minutes is not split, for the same reason.
-pub const MINUTES_SPLIT_MIN: u64 = SPLIT_MS_MIN / 60_000;
 
 /// From so many parts on a request is several tasks, whatever their size.
 pub const PARTS_MANY: usize = 4;
@@ -63,7 +44,8 @@ pub struct Rule {
     pub points: Approach,
     /// How much it decides.
     pub weight: Weight,
-    /// What it says when it fires, as a clause: `it names several domains`.
+    /// What it says when it fires, as a clause: `it names several domains`. Figures of [`Sizes`]
+    /// stand there by their names, in braces.
     pub says: &'static str,
     fires: fn(&Case<'_>) -> Option<Vec<String>>,
 }
@@ -78,7 +60,7 @@ pub struct Fired {
     /// How much it decides.
     pub weight: Weight,
     /// What it says.
-    pub says: &'static str,
+    pub says: String,
     /// The words or facts that made it fire.
     pub because: Vec<String>,
 }
@@ -89,6 +71,9 @@ pub(super) struct Case<'a> {
     pub(super) facts: &'a Facts,
     /// The text in lower case and in one line.
     pub(super) lower: &'a str,
+    /// What the wording says of the size.
+    pub(super) signals: &'a [f64; SIGNALS],
+    pub(super) sizes: &'a Sizes,
 }
 
 /// The rule that outranks all that point to a plan.
@@ -170,7 +155,7 @@ pub const RULES: &[Rule] = &[
         "many-files",
         Approach::Plan,
         Weight::Firm,
-        "it means four files or more",
+        "it means more than {files_max} files",
         plan::many_files,
     ),
     rule(
@@ -191,14 +176,14 @@ pub const RULES: &[Rule] = &[
         "long-work",
         Approach::Plan,
         Weight::Firm,
-        "it states more than 30 minutes or 20,000 tokens of work",
+        "it states more than {minutes_max} minutes or {tokens_max} tokens of work",
         plan::long_work,
     ),
     rule(
         "many-lines",
         Approach::Plan,
         Weight::Leaning,
-        "it states 500 lines of change or more, which nobody judges in one piece",
+        "it states {lines_advised} lines of change or more, which nobody judges in one piece",
         plan::many_lines,
     ),
     rule(
@@ -275,7 +260,7 @@ pub const RULES: &[Rule] = &[
         "similar-were-large",
         Approach::Plan,
         Weight::Leaning,
-        "similar changes of this repository touched four files or more",
+        "similar changes of this repository touched more than {files_max} files",
         plan::similar_were_large,
     ),
     rule(
@@ -289,15 +274,22 @@ pub const RULES: &[Rule] = &[
         "one-place",
         Approach::Direct,
         Weight::Firm,
-        "it names the place, and no more than three files",
+        "it names the place, and no more than {files_max} files",
         direct::one_place,
     ),
     rule(
         TOO_SMALL,
         Approach::Direct,
         Weight::Firm,
-        "it states less than 15 minutes of work or 100 lines of change, which nothing is split below",
+        "it states less than {split_minutes_min} minutes of work or {split_lines_min} lines of change, which nothing is split below",
         direct::too_small,
+    ),
+    rule(
+        "short-work",
+        Approach::Direct,
+        Weight::Firm,
+        "it states no more than {minutes_max} minutes and {tokens_max} tokens of work",
+        direct::short_work,
     ),
     rule(
         "one-look",
@@ -341,6 +333,20 @@ pub const RULES: &[Rule] = &[
         "it is one piece of work in one domain",
         direct::one_domain,
     ),
+    rule(
+        "self-contained",
+        Approach::Direct,
+        Weight::Leaning,
+        "it depends on nothing outside the repository",
+        direct::self_contained,
+    ),
+    rule(
+        "clear-instruction",
+        Approach::Direct,
+        Weight::Leaning,
+        "it says what to do with something that it names",
+        direct::clear_instruction,
+    ),
 ];
 
 const fn rule(
@@ -367,11 +373,25 @@ pub(super) fn fired(case: &Case<'_>) -> Vec<Fired> {
             rule: rule.name,
             points: rule.points,
             weight: rule.weight,
-            says: rule.says,
+            says: told(rule.says, case.sizes),
             because,
         })
     });
     fired.collect()
+}
+
+/// A sentence with the figures that it names in braces.
+pub(super) fn told(says: &str, sizes: &Sizes) -> String {
+    let figures = [
+        ("{files_max}", sizes.files_max),
+        ("{minutes_max}", sizes.ms_max.div_ceil(60_000)),
+        ("{tokens_max}", sizes.tokens_max),
+        ("{lines_advised}", sizes.lines_advised),
+        ("{split_lines_min}", sizes.split_lines_min),
+        ("{split_minutes_min}", sizes.split_ms_min.div_ceil(60_000)),
+    ];
+    let put = |told: String, (name, figure): &(&str, u64)| told.replace(name, &figure.to_string());
+    figures.iter().fold(says.to_owned(), put)
 }
 
 fn phrases(found: &[&'static str]) -> Option<Vec<String>> {

@@ -37,7 +37,7 @@ pub const TABLE: [Signal; SIGNALS] = [
         -80,
     ),
     signal("documents", "documents in the first line", -63, -63),
-    signal("fix", "`fix` in the first line", -56, 10),
+    signal("fix", "`fix` in the first line", -57, 10),
     signal(
         "bump",
         "`bump`, `pin`, `update`, `upgrade` in the first line",
@@ -50,7 +50,7 @@ pub const TABLE: [Signal; SIGNALS] = [
         84,
         85,
     ),
-    signal("add", "`add` in the first line", 32, 35),
+    signal("add", "`add` in the first line", 31, 35),
     signal(
         "reshape",
         "`refactor`, `rename`, `move`, `rewrite`, `convert` in the first line",
@@ -60,15 +60,15 @@ pub const TABLE: [Signal; SIGNALS] = [
     signal(
         "code-named",
         "something of the code by its name in the first line",
-        -36,
+        -37,
         -19,
     ),
     signal("builds", "builds and deployment in the first line", -19, -9),
     signal(
         "items",
         "items of a list behind the first line; a third each, two at most",
-        14,
-        50,
+        16,
+        51,
     ),
     signal(
         "length",
@@ -77,14 +77,14 @@ pub const TABLE: [Signal; SIGNALS] = [
         60,
     ),
     signal("issue", "an issue that it closes", 2, 45),
-    signal("tests", "tests, anywhere", 50, 23),
+    signal("tests", "tests, anywhere", 46, 20),
     signal(
         "title-length",
         "words of the first line; a seventh each, two at most",
-        19,
+        20,
         26,
     ),
-    signal("several", "`and`, `&` or a comma in the first line", 72, 0),
+    signal("several", "`and`, `&` or a comma in the first line", 71, 0),
 ];
 
 const fn signal(name: &'static str, says: &'static str, files: i32, domains: i32) -> Signal {
@@ -238,7 +238,7 @@ pub fn signals(text: &str) -> [f64; SIGNALS] {
         has(NEW_ABILITY).max(is(flag)),
         begins("add"),
         has(RESHAPE),
-        is(names_code(title)),
+        is(code_name(title).is_some()),
         has(BUILDS),
         least(items, 3.0),
         least(body_words.len(), 40.0),
@@ -262,17 +262,18 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether something of the code stands there by its name: in backquotes, with an underscore, with
+/// The first word that names something of the code: in backquotes, with an underscore, with
 /// parentheses, in camel case, or a file.
-fn names_code(title: &str) -> bool {
-    title.contains(['`', '_'])
-        || title.contains("()")
-        || title.split_whitespace().any(|word| {
-            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-            let camel = word.chars().zip(word.chars().skip(1));
-            let mut camel = camel.map(|(a, b)| a.is_lowercase() && b.is_uppercase());
-            camel.any(|is_camel| is_camel) || crate::words::is_path(word)
-        })
+pub(super) fn code_name(text: &str) -> Option<&str> {
+    let is_name = |written: &&str| {
+        let word = written.trim_matches(|c: char| !c.is_alphanumeric());
+        let mut camel = word.chars().zip(word.chars().skip(1));
+        written.contains(['`', '_'])
+            || written.contains("()")
+            || camel.any(|(a, b)| a.is_lowercase() && b.is_uppercase())
+            || crate::words::is_path(word)
+    };
+    text.split_whitespace().find(is_name)
 }
 
 /// Whether the text says `closes #12` or the like.

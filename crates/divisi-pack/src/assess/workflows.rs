@@ -281,7 +281,7 @@ pub(super) fn selection(
         return None;
     }
     let reasons = fired.iter().filter(|rule| rule.points == approach);
-    let reason: Vec<&str> = reasons.clone().map(|rule| rule.says).collect();
+    let reason: Vec<&str> = reasons.clone().map(|rule| rule.says.as_str()).collect();
     let workflows = match approach {
         Approach::MultiPass => passes(components),
         _ => reasons.clone().next().map(pack).unwrap_or_default(),

@@ -6,7 +6,7 @@ use divisi_core::Criterion;
 use divisi_core::ledger::Measure;
 use divisi_core::permission::{DEADLINE_MS, Rule};
 use divisi_core::preparation::Setup;
-use divisi_core::run::{AGENTS_PREFERRED, Budget, Defined, DefinedModel, Price, Telling};
+use divisi_core::run::{AGENTS_PREFERRED, Budget, Defined, DefinedModel, Price, Sizes, Telling};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -28,6 +28,18 @@ const ATTEMPT: Budget = Budget {
     usd_micros: Some(2_000_000),
 };
 
+/// More files than anybody judges in one piece.
+const FILES_MAX: u64 = 1_000;
+
+/// More lines than any change has that somebody judges.
+const LINES_MAX: u64 = 1_000_000;
+
+/// More minutes than any work takes that is done in one piece: a week's.
+const WORK_MINUTES_MAX: u64 = 7 * 24 * 60;
+
+/// Deeper splits than these make more than a thousand pieces of one task.
+const SPLIT_DEPTH_MAX: u64 = 10;
+
 /// More than any handoff has.
 const HANDOFF_TOKENS_MAX: u64 = 10_000_000;
 
@@ -48,6 +60,16 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "run",
         what: "`run`",
         says: "How a run proceeds.",
+    },
+    Section {
+        key: "assessment",
+        what: "`assessment`",
+        says: "From when on a request is more than one task.",
+    },
+    Section {
+        key: "planning",
+        what: "`planning`",
+        says: "How large tasks and plans may be.",
     },
     Section {
         key: "agents",
@@ -182,6 +204,13 @@ settings! {
         "After so many failures a task that an agent does becomes smaller ones, where its criteria \
          can be divided; at the latest where a person would be asked. 0 for never; work that outgrows \
          its task is not planned anew then either.";
+    split_depth_max "run.split_depth_max": u32 = Sizes::USUAL.split_depth_max,
+        integer(1, SPLIT_DEPTH_MAX), None, Unneeded,
+        "Smaller tasks in the place of one, and others in theirs, nest at most so deep.";
+    split_ms_min "run.split_minutes_min": u64 = Sizes::USUAL.split_ms_min,
+        minutes(LEAST_MS, WORK_MINUTES_MAX), None, Unneeded,
+        "What takes less than this is done whole, in minutes: a request that says so is one task, and \
+         a task that fails is not split.";
     losses_max "run.losses_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
         "After so many lost attempts at a task a person is asked.";
     conflicts_max "run.conflicts_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
@@ -197,6 +226,44 @@ settings! {
         "What a run may use up in all.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
+    files_max "assessment.files_max": u64 = Sizes::USUAL.files_max, integer(1, FILES_MAX), None,
+        Unneeded,
+        "A request that means more files than this is planned.";
+    simple_ms_max "assessment.minutes_max": u64 = Sizes::USUAL.ms_max,
+        minutes(LEAST_MS, WORK_MINUTES_MAX), None, Unneeded,
+        "One that states more work than this is planned, in minutes.";
+    simple_tokens_max "assessment.tokens_max": u64 = Sizes::USUAL.tokens_max,
+        integer(1, TOKENS_PER_POINT_MAX), None, Unneeded,
+        "One that states more tokens than this is planned.";
+    lines_advised "assessment.lines_advised": u64 = Sizes::USUAL.lines_advised,
+        integer(1, LINES_MAX), None, Unneeded,
+        "One that states so many lines of change or more is planned, unless something firmer says \
+         that it is one task.";
+    split_lines_min "assessment.split_lines_min": u64 = Sizes::USUAL.split_lines_min,
+        integer(1, LINES_MAX), None, Unneeded,
+        "One that states fewer lines of change than this is one task.";
+    task_advised_ms "planning.task_minutes_advised": u64 = Sizes::USUAL.task_advised_ms,
+        minutes(LEAST_MS, WORK_MINUTES_MAX), None, Unneeded,
+        "A task that is expected to take longer is warned of, in minutes.";
+    task_ms_max "planning.task_minutes_max": u64 = Sizes::USUAL.task_ms_max,
+        minutes(LEAST_MS, WORK_MINUTES_MAX), None, Unneeded,
+        "A task that is expected to take longer is a fault of its plan, in minutes.";
+    task_tokens_max "planning.task_tokens_max": u64 = Sizes::USUAL.task_tokens_max,
+        integer(1, TOKENS_PER_POINT_MAX), None, Unneeded,
+        "A task that is expected to take more tokens is a fault of its plan.";
+    task_files_max "planning.task_files_max": u64 = Sizes::USUAL.task_files_max,
+        integer(1, FILES_MAX), None, Unneeded,
+        "A task that changes more files is a fault of its plan.";
+    tasks_min "planning.tasks_min": u64 = Sizes::USUAL.tasks_min, integer(1, COUNT_MAX), None,
+        Unneeded,
+        "A plan of fewer tasks, but more than one, is warned of.";
+    tasks_max "planning.tasks_max": u64 = Sizes::USUAL.tasks_max, integer(1, COUNT_MAX), None,
+        Unneeded,
+        "A plan of more tasks for agents is warned of.";
+    stages_max "planning.stages_max": u64 = Sizes::USUAL.stages_max, integer(1, COUNT_MAX), None,
+        Unneeded,
+        "A plan of more stages, one after the other, is warned of where a person wrote it, and a fault \
+         of one that rules or an agent made.";
     prefer "agents.prefer": Vec<String> = AGENTS_PREFERRED.map(str::to_owned).to_vec(), Kind::Preferred,
         None, Needed,
         "Which agent `auto` stands for: the first of these that is installed when a run is created, \
@@ -316,4 +383,27 @@ settings! {
     lead_decisions "orchestrator.decision_framework": Vec<String> = Vec::new(), Kind::Texts, None,
         Unneeded,
         "How it decides.";
+}
+
+impl Config {
+    /// What counts as large, and what as small.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            files_max: self.files_max,
+            ms_max: self.simple_ms_max,
+            tokens_max: self.simple_tokens_max,
+            lines_advised: self.lines_advised,
+            split_lines_min: self.split_lines_min,
+            split_ms_min: self.split_ms_min,
+            split_depth_max: self.split_depth_max,
+            task_advised_ms: self.task_advised_ms,
+            task_ms_max: self.task_ms_max,
+            task_tokens_max: self.task_tokens_max,
+            task_files_max: self.task_files_max,
+            tasks_min: self.tasks_min,
+            tasks_max: self.tasks_max,
+            stages_max: self.stages_max,
+        }
+    }
 }

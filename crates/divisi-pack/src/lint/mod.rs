@@ -30,34 +30,13 @@ use divisi_core::Plan;
 use divisi_core::TaskSpec;
 use divisi_core::diagnostic::Severity;
 use divisi_core::plan::{Graph, Parts, Work};
-use divisi_core::run::{AGENT_PERSON, Budget};
+use divisi_core::run::{AGENT_PERSON, Budget, Sizes};
 
 use crate::codes;
 use crate::faults::Faults;
 use crate::plan_file::{self, Placed, Read, ReadParts, Spans};
 use crate::request::Request;
 use crate::role::Library;
-
-/// A task that is expected to take longer than this, in milliseconds, is warned of: its result is
-/// no longer judged at a glance.
-pub const TASK_ADVISED_MS: u64 = 20 * 60_000;
-
-/// A task that is expected to take longer than this, in milliseconds, is a fault. That is so much work
-/// (T2); as much time to review it (G1) would only be advised against, and where the two disagree the
-/// first decides. Lines, of which G1 speaks too, no task is estimated in.
-pub const TASK_MS_MAX: u64 = 30 * 60_000;
-
-/// A task that is expected to take more tokens than this is a fault.
-pub const TASK_TOKENS_MAX: u64 = 20_000;
-
-/// A task changes at most so many files.
-pub const TASK_FILES_MAX: usize = 3;
-
-/// A request becomes at most so many tasks of agents.
-pub const TASKS_ADVISED_MAX: usize = 10;
-
-/// A request that becomes fewer tasks of agents than this, but more than one, is split for little.
-pub const TASKS_ADVISED_MIN: usize = 3;
 
 /// Who wrote the plan. What a person may do on purpose is a fault of a planner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +64,8 @@ pub struct Given<'g> {
     pub budget: Budget,
     /// Who wrote the plan.
     pub author: Author,
+    /// What counts as large, and what as small.
+    pub sizes: Sizes,
 }
 
 /// Reads a plan file and lints it: the reader's diagnostics and the linter's, in the order of the
@@ -125,7 +106,11 @@ pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadPar
         read.plan = None;
     }
     // Nobody needs to be asked for what is the same work.
-    if let Some(joined) = read.plan.as_ref().and_then(joined) {
+    if let Some(joined) = read
+        .plan
+        .as_ref()
+        .and_then(|plan| joined(plan, &given.sizes))
+    {
         read.diagnostics = of_joined(&joined, source_name, given);
         read.plan = Some(joined.plan);
     }

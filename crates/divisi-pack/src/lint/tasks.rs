@@ -8,7 +8,7 @@ use divisi_core::{Criterion, TaskKind, TaskSpec};
 
 use super::is_agents;
 use super::meet::Paths;
-use super::{Author, Linter, TASK_ADVISED_MS, TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX};
+use super::{Author, Linter};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::pattern::is_literal;
@@ -111,8 +111,10 @@ fn size(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
     let most = estimate.duration_max_ms.or(estimate.duration_ms);
     let most = most.unwrap_or_default();
     let tokens = estimate.tokens.unwrap_or_default();
-    if most > TASK_MS_MAX {
-        let (minutes, max) = (most.div_ceil(60_000), TASK_MS_MAX / 60_000);
+    let sizes = &linter.given.sizes;
+    let (tokens_max, files_max) = (sizes.task_tokens_max, sizes.task_files_max);
+    if most > sizes.task_ms_max {
+        let (minutes, max) = (most.div_ceil(60_000), sizes.task_ms_max.div_ceil(60_000));
         faults
             .error(codes::LINT_TASK_LARGE, place, || {
                 format!(
@@ -121,8 +123,11 @@ fn size(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
                 )
             })
             .hint(SPLIT);
-    } else if most > TASK_ADVISED_MS {
-        let (minutes, max) = (most.div_ceil(60_000), TASK_ADVISED_MS / 60_000);
+    } else if most > sizes.task_advised_ms {
+        let (minutes, max) = (
+            most.div_ceil(60_000),
+            sizes.task_advised_ms.div_ceil(60_000),
+        );
         faults
             .warning(codes::LINT_TASK_LONG, place, || {
                 format!(
@@ -132,21 +137,21 @@ fn size(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
             })
             .hint(SPLIT);
     }
-    if tokens > TASK_TOKENS_MAX {
+    if tokens > tokens_max {
         faults
             .error(codes::LINT_TASK_LARGE, place, || {
                 format!(
-                    "{} is expected to take {tokens} tokens, more than {TASK_TOKENS_MAX}",
+                    "{} is expected to take {tokens} tokens, more than {tokens_max}",
                     id()
                 )
             })
             .hint(SPLIT);
     }
     let files = files(std::iter::once(task));
-    if files > TASK_FILES_MAX {
+    if files > files_max {
         faults
             .error(codes::LINT_TASK_FILES, place, || {
-                format!("{} changes {files} files, more than {TASK_FILES_MAX}", id())
+                format!("{} changes {files} files, more than {files_max}", id())
             })
             .hint(SPLIT);
     }
@@ -155,7 +160,7 @@ fn size(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
 const SPLIT: &str = "make two tasks of it, each with criteria of its own";
 
 /// How many files tasks name that they make or change. What a pattern matches is not known.
-pub(super) fn files<'t>(tasks: impl Iterator<Item = &'t TaskSpec>) -> usize {
+pub(super) fn files<'t>(tasks: impl Iterator<Item = &'t TaskSpec>) -> u64 {
     let of = |task: &'t TaskSpec| {
         let scope = task.scope.iter().filter(|it| is_literal(it));
         scope.chain(task.deliverables.iter().map(|it| &it.path))
@@ -163,7 +168,7 @@ pub(super) fn files<'t>(tasks: impl Iterator<Item = &'t TaskSpec>) -> usize {
     let mut named: Vec<&String> = tasks.flat_map(of).collect();
     named.sort_unstable();
     named.dedup();
-    named.len()
+    named.len() as u64
 }
 
 /// Where inputs come from.

@@ -8,15 +8,16 @@ use std::fmt;
 
 use divisi_core::criterion::of_scope;
 use divisi_core::plan::{Deliverable, Estimate, Input};
-use divisi_core::run::{Budget, SPLIT_MS_MIN};
+use divisi_core::run::{Budget, Sizes};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec};
 
-use super::{Linter, TASK_ADVISED_MS, TASK_FILES_MAX, TASK_TOKENS_MAX, is_agents, tasks};
+use super::{Linter, is_agents, tasks};
 use crate::codes;
 use crate::faults::Faults;
 
 pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
-    if let Some(why) = why(linter.plan) {
+    let sizes = &linter.given.sizes;
+    if let Some(why) = why(linter.plan, sizes) {
         faults
             .warning(codes::LINT_TRIVIAL, linter.at, || why)
             .hint("make one task of them: the same is done with one handoff, and judged once");
@@ -25,9 +26,9 @@ pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     let agents = linter.plan.tasks.iter().filter(|task| is_agents(task));
     let most = together(linter.plan).and_then(|it| it.duration_max_ms);
     if agents.count() > 1
-        && let Some(ms) = most.filter(|ms| *ms < SPLIT_MS_MIN)
+        && let Some(ms) = most.filter(|ms| *ms < sizes.split_ms_min)
     {
-        let (minutes, least) = (ms.div_ceil(60_000), SPLIT_MS_MIN / 60_000);
+        let (minutes, least) = (ms.div_ceil(60_000), sizes.split_ms_min.div_ceil(60_000));
         faults
             .warning(codes::LINT_TRIVIAL, linter.at, || {
                 format!(
@@ -60,8 +61,8 @@ impl fmt::Display for Joined {
 
 /// The plan as one task, if its tasks are together no more than that.
 #[must_use]
-pub fn joined(plan: &Plan) -> Option<Joined> {
-    let why = why(plan)?;
+pub fn joined(plan: &Plan, sizes: &Sizes) -> Option<Joined> {
+    let why = why(plan, sizes)?;
     let [first, rest @ ..] = &plan.tasks[..] else {
         return None;
     };
@@ -96,7 +97,7 @@ pub fn joined(plan: &Plan) -> Option<Joined> {
 }
 
 /// Why the plan is not worth being one, if it is not.
-fn why(plan: &Plan) -> Option<String> {
+fn why(plan: &Plan, sizes: &Sizes) -> Option<String> {
     let [first, rest @ ..] = &plan.tasks[..] else {
         return None;
     };
@@ -108,7 +109,9 @@ fn why(plan: &Plan) -> Option<String> {
     let most_ms = estimate.duration_max_ms.or(estimate.duration_ms)?;
     let tokens = estimate.tokens?;
     let files = tasks::files(plan.tasks.iter());
-    let fits = most_ms <= TASK_ADVISED_MS && tokens <= TASK_TOKENS_MAX && files <= TASK_FILES_MAX;
+    let fits = most_ms <= sizes.task_advised_ms
+        && tokens <= sizes.task_tokens_max
+        && files <= sizes.task_files_max;
     let role = first.role()?;
     fits.then(|| {
         format!(

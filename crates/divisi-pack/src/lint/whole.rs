@@ -5,11 +5,10 @@ use divisi_core::plan::Work;
 use divisi_core::{Criterion, TaskSpec};
 
 use super::meet::Paths;
-use super::{Author, Linter, TASKS_ADVISED_MAX, TASKS_ADVISED_MIN, is_agents};
+use super::{Author, Linter, is_agents};
 use crate::codes;
 use crate::estimate::{Estimate, times};
 use crate::faults::{Faults, shown};
-use crate::plan_file::STAGES_ADVISED_MAX;
 
 /// So many criteria of the whole are held against the project's files; plans have some.
 const CRITERIA_COMPARED_MAX: usize = 20;
@@ -30,14 +29,18 @@ fn count(linter: &Linter<'_>, faults: &mut Faults<'_>) {
         .tasks
         .iter()
         .filter(|task| is_agents(task))
-        .count();
-    if tasks > TASKS_ADVISED_MAX {
+        .count() as u64;
+    let sizes = &linter.given.sizes;
+    if tasks > sizes.tasks_max {
         faults
             .warning(codes::LINT_TASKS_MANY, linter.at, || {
-                format!("{tasks} tasks for agents, more than the advised {TASKS_ADVISED_MAX}")
+                format!(
+                    "{tasks} tasks for agents, more than the advised {}",
+                    sizes.tasks_max
+                )
             })
             .hint("break the request down into several runs");
-    } else if tasks > 1 && linter.plan.tasks.len() < TASKS_ADVISED_MIN {
+    } else if tasks > 1 && (linter.plan.tasks.len() as u64) < sizes.tasks_min {
         faults
             .warning(codes::LINT_TASKS_FEW, linter.at, || {
                 format!("{tasks} tasks: what is split must be put together and judged again")
@@ -49,11 +52,12 @@ fn count(linter: &Linter<'_>, faults: &mut Faults<'_>) {
 /// Of stages that the author wrote, reading already says so.
 fn depth(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     let deepest = linter.graph.stage.iter().max();
-    let stages = deepest.map_or(0, |deepest| *deepest as usize + 1);
-    if stages <= STAGES_ADVISED_MAX {
+    let stages = deepest.map_or(0, |deepest| u64::from(*deepest) + 1);
+    let most = linter.given.sizes.stages_max;
+    if stages <= most {
         return;
     }
-    let cause = || format!("{stages} stages one after the other, more than {STAGES_ADVISED_MAX}");
+    let cause = || format!("{stages} stages one after the other, more than {most}");
     let told = match linter.given.author {
         Author::Rule | Author::Agent => faults.error(codes::LINT_STAGES, linter.at, cause),
         Author::Person if !linter.plan.stages.is_empty() => return,

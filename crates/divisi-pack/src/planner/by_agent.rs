@@ -12,7 +12,8 @@ use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::asked::{self, Asked};
 use super::{Facts, making, spared};
-use crate::lint::{TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX, TASKS_ADVISED_MAX};
+use divisi_core::run::Sizes;
+
 use crate::request::Request;
 
 /// Adds a line. Writing to a string cannot fail.
@@ -111,6 +112,7 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
             line!(text, "- {file}");
         }
     }
+    let sizes = &facts.sizes;
     line!(
         text,
         "\nThe plan:\n\
@@ -118,9 +120,9 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
          symbol, number and quotation that the request names stands in the task that it is for, and \
          tests, audits and documents that it asks for have a task that says so. What it only describes \
          you may say in your own words.\n\
-         - Each task has one role, stands alone, takes at most {} minutes and {TASK_TOKENS_MAX} \
-         tokens, and changes at most {TASK_FILES_MAX} files. There are at most \
-         {TASKS_ADVISED_MAX} tasks, and no more than it takes.\n\
+         - Each task has one role, stands alone, takes at most {} minutes and {} \
+         tokens, and changes at most {} files. There are at most \
+         {} tasks, and no more than it takes.\n\
          - Each task for an agent promises a file in `deliverables` or has a criterion that a program can \
          find violated. A criterion that holds before the work begins proves nothing.\n\
          - Tests that the project has are no criterion of a task after which they must fail until a later \
@@ -134,7 +136,10 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
          their files are put one after the other, without an agent; with a role, a description and a \
          file in `deliverables` an agent does it, which is given what they made. Much is put together \
          in levels.\n",
-        TASK_MS_MAX / 60_000
+        sizes.task_ms_max.div_ceil(60_000),
+        sizes.task_tokens_max,
+        sizes.task_files_max,
+        sizes.tasks_max,
     );
     text.push_str(&form(Asked::Whole, facts.tests));
     text
@@ -143,17 +148,19 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
 /// How the parts of a task are planned that turned out to be more than one: all of them are done in
 /// words, by the task's own agent.
 #[must_use]
-pub fn how_to_plan_parts() -> String {
+pub fn how_to_plan_parts(sizes: &Sizes) -> String {
     let mut text = format!(
         "Of the plan:\n\
          - It has at least two tasks and no more than it takes, each smaller than the one it is a part \
-         of: at most {} minutes, {TASK_TOKENS_MAX} tokens and {TASK_FILES_MAX} files.\n\
+         of: at most {} minutes, {} tokens and {} files.\n\
          - Each knows only its own text, and is done in words: each is of kind `work` or `research`, \
          none has a `command` or a `script`, and no criterion is a `command` but those that stand above.\n\
          - Each file that stands above is among the `deliverables` of one of them.\n\
          - Tasks that may change the same file depend on each other.\n\
          - It has no `criteria` of its own for the whole, and its tasks no `budget`.\n",
-        TASK_MS_MAX / 60_000
+        sizes.task_ms_max.div_ceil(60_000),
+        sizes.task_tokens_max,
+        sizes.task_files_max,
     );
     text.push_str(&form(Asked::Parts, None));
     text
@@ -221,6 +228,7 @@ mod tests {
             tests: None,
             reviewers: super::super::Reviewers::Agents,
             budget: divisi_core::run::Budget::default(),
+            sizes: divisi_core::run::Sizes::USUAL,
         }
     }
 
@@ -316,7 +324,7 @@ mod tests {
             python.contains(r#"{"command": ["python3","-m","pytest"]}"#),
             "{python}"
         );
-        for told in [python, told(None), how_to_plan_parts()] {
+        for told in [python, told(None), how_to_plan_parts(&Sizes::USUAL)] {
             assert!(!told.contains("cargo") && !told.contains("TESTS"), "{told}");
         }
     }

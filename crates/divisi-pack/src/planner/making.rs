@@ -8,6 +8,8 @@ use super::naming::{Ids, capital, line, slug, without_article, without_verb};
 use super::order::{Order, reaches};
 use super::steps::{Kind, Step, is_made_of, is_text};
 use super::{Facts, Pattern, Planned, judged, spared, suite, whole};
+use divisi_core::run::Sizes;
+
 use crate::paths;
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
@@ -391,7 +393,7 @@ impl Maker<'_> {
         }
         for path in self.results(step) {
             let count = touches.makes.len() + touches.scope.len();
-            if count < crate::lint::TASK_FILES_MAX && !is_made(&path) {
+            if (count as u64) < self.facts.sizes.task_files_max && !is_made(&path) {
                 touches.makes.push(path);
             }
         }
@@ -638,7 +640,10 @@ impl Maker<'_> {
                 id: self.tasks[first].id.clone(),
                 description: self.description(&steps, &title),
                 title,
-                estimate: sum(of.iter().map(|&at| self.tasks[at].estimate)),
+                estimate: sum(
+                    of.iter().map(|&at| self.tasks[at].estimate),
+                    &self.facts.sizes,
+                ),
                 deliverables: Vec::new(),
                 scope: Vec::new(),
                 criteria: Vec::new(),
@@ -647,7 +652,7 @@ impl Maker<'_> {
             let scoped = of.iter().map(|&at| self.tasks[at].scope.len());
             // More files than a task is to change bound nothing either: they are told in its words.
             let is_bounded = scoped.clone().all(|files| files > 0)
-                && scoped.sum::<usize>() <= crate::lint::TASK_FILES_MAX;
+                && scoped.sum::<usize>() as u64 <= self.facts.sizes.task_files_max;
             for task in of.iter().map(|&at| &self.tasks[at]) {
                 one.deliverables.extend(task.deliverables.iter().cloned());
                 one.scope
@@ -760,23 +765,15 @@ pub(super) fn estimate(request: &Request, step: &Step<'_>) -> Estimate {
 }
 
 /// What several steps take together, as far as one task may.
-pub(super) fn sum(estimates: impl Iterator<Item = Estimate>) -> Estimate {
+pub(super) fn sum(estimates: impl Iterator<Item = Estimate>, sizes: &Sizes) -> Estimate {
     let add = |sum: Option<u64>, more: Option<u64>, max: u64| {
         let together = sum.unwrap_or(0).saturating_add(more?).min(max);
         Some(together)
     };
     estimates.fold(Estimate::default(), |sum, it| Estimate {
-        duration_ms: add(
-            sum.duration_ms,
-            it.duration_ms,
-            crate::lint::TASK_ADVISED_MS,
-        ),
-        duration_max_ms: add(
-            sum.duration_max_ms,
-            it.duration_max_ms,
-            crate::lint::TASK_MS_MAX,
-        ),
-        tokens: add(sum.tokens, it.tokens, crate::lint::TASK_TOKENS_MAX),
+        duration_ms: add(sum.duration_ms, it.duration_ms, sizes.task_advised_ms),
+        duration_max_ms: add(sum.duration_max_ms, it.duration_max_ms, sizes.task_ms_max),
+        tokens: add(sum.tokens, it.tokens, sizes.task_tokens_max),
     })
 }
 

@@ -38,7 +38,7 @@ use std::fmt;
 
 use divisi_core::intent::{self, Settled};
 use divisi_core::plan::Work;
-use divisi_core::run::Budget;
+use divisi_core::run::{Budget, Sizes};
 use divisi_core::{Criterion, Diagnostic, Plan, TaskId};
 
 use crate::codes;
@@ -65,6 +65,8 @@ pub struct Facts<'f> {
     pub reviewers: Reviewers,
     /// What the run may use up.
     pub budget: Budget,
+    /// What counts as large, and what as small.
+    pub sizes: Sizes,
 }
 
 /// Who reviews where the request asks for nothing but a review.
@@ -250,7 +252,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
         proposal: whole(request, facts),
     };
     let mut planned = match planned {
-        Ok(planned) => as_joined(planned),
+        Ok(planned) => as_joined(planned, &facts.sizes),
         Err(reasons) => return Answer::Declined(Box::new(declined(reasons))),
     };
     spared::hold(&mut planned.plan, request, facts);
@@ -267,9 +269,9 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
 }
 
 /// A plan by the request's own words whose tasks are worth no plan is one task.
-fn as_joined(planned: Planned) -> Planned {
+fn as_joined(planned: Planned, sizes: &Sizes) -> Planned {
     let joined = match planned.pattern {
-        Pattern::Structure => lint::joined(&planned.plan),
+        Pattern::Structure => lint::joined(&planned.plan, sizes),
         Pattern::One | Pattern::Joined(_) | Pattern::Inseparable(_) | Pattern::Workflow(_) => None,
     };
     match joined {
@@ -381,6 +383,7 @@ pub fn given<'g>(request: &'g Request, facts: &Facts<'g>) -> lint::Given<'g> {
         files: facts.files,
         budget: facts.budget,
         author: lint::Author::Rule,
+        sizes: facts.sizes,
     }
 }
 
@@ -402,7 +405,7 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     if stated::is_all(request, &stated) {
         return Ok(undivided(request, whole::one(request, facts)));
     }
-    let steps = match steps::of(request, &stated) {
+    let steps = match steps::of(request, &stated, &facts.sizes) {
         Ok(steps) => steps,
         Err(reasons) => return passes::plan(request, facts, &reasons).ok_or(reasons),
     };

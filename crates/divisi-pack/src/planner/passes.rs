@@ -10,7 +10,6 @@ use divisi_core::{Plan, TaskSpec, WorkspaceKind};
 use super::naming::{Ids, capital, line};
 use super::{Facts, Pattern, Planned, REPEATED_BYTES_MAX, Reason, judged, making, steps};
 use crate::assess::listed_whole as components;
-use crate::lint::{TASK_MS_MAX, TASK_TOKENS_MAX};
 use crate::request::Request;
 
 /// What a list that is left open ends in.
@@ -85,9 +84,9 @@ fn of(name: &str, id: divisi_core::TaskId, request: &Request, facts: &Facts<'_>)
         criteria: making::tested(facts).into_iter().chain([done]).collect(),
         // As much as one task may be: a component of a system is not less.
         estimate: Estimate {
-            duration_ms: Some(crate::lint::TASK_ADVISED_MS),
-            duration_max_ms: Some(TASK_MS_MAX),
-            tokens: Some(TASK_TOKENS_MAX),
+            duration_ms: Some(facts.sizes.task_advised_ms),
+            duration_max_ms: Some(facts.sizes.task_ms_max),
+            tokens: Some(facts.sizes.task_tokens_max),
         },
         workspace: WorkspaceKind::Worktree,
         ..TaskSpec::command(id, &[])

@@ -1,6 +1,8 @@
 //! From the parts of a request to steps: what kind of work each is, and which parts are too large.
 
 use super::Reason;
+use divisi_core::run::Sizes;
+
 use crate::paths;
 use crate::request::{
     Aim, Change, Exclusion, File, Mention, Part, Request, Scale, Shape, Span, Standing,
@@ -48,6 +50,7 @@ pub(super) struct Step<'r> {
 pub(super) fn of<'r>(
     request: &'r Request,
     stated: &[Stated],
+    sizes: &Sizes,
 ) -> Result<Vec<Step<'r>>, Vec<Reason>> {
     let mut steps = Vec::new();
     let mut reasons = Vec::new();
@@ -56,7 +59,7 @@ pub(super) fn of<'r>(
             continue;
         }
         match kind(request, part) {
-            Some(kind) => steps.extend(shares(request, at, kind)),
+            Some(kind) => steps.extend(shares(request, at, kind, sizes)),
             None => reasons.push(Reason::NothingToDo(part.text.clone())),
         }
     }
@@ -430,7 +433,7 @@ fn is_test(path: &str) -> bool {
 }
 
 /// The step of a part, or one for each share of its files if there are too many for one task.
-fn shares(request: &Request, at: usize, kind: Kind) -> Vec<Step<'_>> {
+fn shares<'r>(request: &'r Request, at: usize, kind: Kind, sizes: &Sizes) -> Vec<Step<'r>> {
     let part = &request.parts[at];
     let kept = request.kept();
     let named = part
@@ -447,11 +450,9 @@ fn shares(request: &Request, at: usize, kind: Kind) -> Vec<Step<'_>> {
     };
     files.retain(|file| is_path(file) && seen.insert(file.clone()));
     let changes = matches!(kind, Kind::Change | Kind::Test | Kind::Document);
-    let chunks: Vec<Vec<String>> = match changes && files.len() > crate::lint::TASK_FILES_MAX {
-        true => files
-            .chunks(crate::lint::TASK_FILES_MAX)
-            .map(<[String]>::to_vec)
-            .collect(),
+    let most = usize::try_from(sizes.task_files_max).unwrap_or(usize::MAX);
+    let chunks: Vec<Vec<String>> = match changes && files.len() > most {
+        true => files.chunks(most).map(<[String]>::to_vec).collect(),
         false => vec![files],
     };
     let count = chunks.len();

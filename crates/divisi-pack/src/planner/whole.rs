@@ -77,7 +77,7 @@ pub(super) fn owe(tasks: &mut [TaskSpec], stated: &[Stated]) {
 pub(super) fn one(request: &Request, facts: &Facts<'_>) -> Plan {
     let id = Ids::default().of("task");
     let stated = stated::of(request);
-    let steps = steps::of(request, &stated).unwrap_or_default();
+    let steps = steps::of(request, &stated, &facts.sizes).unwrap_or_default();
     let is_stated = stated::is_all(request, &stated);
     let mut roles = steps.iter().map(|step| step.of.role);
     // Nobody's role is known of what may be work beside.
@@ -88,7 +88,10 @@ pub(super) fn one(request: &Request, facts: &Facts<'_>) -> Plan {
     let (domain, function) = role
         .map(crate::role::Role::names_of_tasks)
         .unwrap_or_default();
-    let estimate = sum(steps.iter().map(|step| estimate(request, step)));
+    let estimate = sum(
+        steps.iter().map(|step| estimate(request, step)),
+        &facts.sizes,
+    );
     let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
     criteria.extend(tested(facts));
     if !is_stated {

@@ -6,21 +6,23 @@ use std::path::Path;
 
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::chain;
+use divisi_core::run::Sizes;
 use divisi_engine::facts;
-use divisi_pack::assess::{
-    Approach, Assessment, Certainty, Fired, Repository, assess, assess_text,
-};
+use divisi_pack::assess::{Approach, Assessment, Certainty, Fired, Repository, assess};
+use divisi_pack::config::Values;
 use divisi_pack::request::{self, REQUEST_BYTES_MAX, Request};
 use serde_json::json;
 
 use crate::cli::{Assess, Global};
+use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::project::Project;
 
 /// `divisi assess`.
 pub(crate) fn run(args: &Assess, global: &Global, printer: &Printer) -> Outcome {
     if let Some(path) = &args.csv {
-        return table(path, printer);
+        return table(path, &sizes(global, printer)?, printer);
     }
     let request = request::read(&text(args)?);
     if request.parts.is_empty() {
@@ -37,13 +39,21 @@ pub(crate) fn run(args: &Assess, global: &Global, printer: &Printer) -> Outcome 
     }
     let here = Path::new(".");
     let folder = global.project.as_deref().unwrap_or(here);
-    let assessment = assess(&request, &facts::gather(folder, &request));
+    let sizes = sizes(global, printer)?;
+    let assessment = assess(&request, &facts::gather(folder, &request), &sizes);
     if printer.is_json() {
         printer.document(&assessment)?;
     } else {
         printer.lines(&shown(&request, &assessment))?;
     }
     Ok(Exit::Success)
+}
+
+/// What the project's configuration has for large.
+fn sizes(global: &Global, printer: &Printer) -> Result<Sizes, Failure> {
+    let project = Project::find(global)?;
+    let configuration = Configuration::load(&project, Values::default(), printer)?;
+    Ok(configuration.config.sizes())
 }
 
 /// The request: from the command line, or for `-` from stdin.
@@ -179,7 +189,7 @@ fn about(repository: &Repository) -> Vec<Line> {
 }
 
 /// Assesses the rows of a table, each by its words alone.
-fn table(path: &Path, printer: &Printer) -> Outcome {
+fn table(path: &Path, sizes: &Sizes, printer: &Printer) -> Outcome {
     let told = |cause: String| {
         let text = format!("read the table {}: {cause}", path.display());
         let fault = Diagnostic::error("assess-table", text)
@@ -207,7 +217,7 @@ fn table(path: &Path, printer: &Printer) -> Outcome {
         let row = row.map_err(|error| told(chain(&error)))?;
         let cell = |at: usize| row.get(at).unwrap_or_default();
         let text = format!("{}\n\n{}", cell(title), cell(body));
-        let assessment = assess_text(&text, &Repository::default());
+        let assessment = assess(&request::read(&text), &Repository::default(), sizes);
         line(cell(id), &assessment, printer)?;
     }
     Ok(Exit::Success)

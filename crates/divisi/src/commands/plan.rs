@@ -12,10 +12,12 @@ mod present;
 use std::io::Read as _;
 
 use divisi_core::Diagnostic;
+use divisi_pack::config::Values;
 use divisi_pack::planner::{self, Answer};
 use divisi_pack::request::{self, REQUEST_BYTES_MAX, Request};
 
 use crate::cli::{self, Global, PlanCommand};
+use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
@@ -39,8 +41,10 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     // What is divided here, `divisi run` divides only where that pays.
     let is_foretold = !args.making.one && !request.text.is_empty() && !request.is_cut;
-    let look = || Gathered::look(&project, printer);
-    let assess = || is_foretold.then(|| read(&request.text, &project));
+    let configuration = Configuration::load(&project, Values::default(), printer)?;
+    let sizes = configuration.config.sizes();
+    let look = || Gathered::with(configuration, &project, printer);
+    let assess = || is_foretold.then(|| read(&request.text, &project, &sizes));
     let (gathered, assessed) = beside(look, assess);
     let gathered = gathered?;
     let facts = gathered.facts();

@@ -18,6 +18,8 @@ const FILE: &str = "run:
   failures_max: 4
   reassign_after: 1
   split_after: 19
+  split_depth_max: 3
+  split_minutes_min: 22
   losses_max: 6
   conflicts_max: 7
   loss_delay_seconds: 2
@@ -25,6 +27,20 @@ const FILE: &str = "run:
   used_up_max: 18
   budget: {attempts: 11, minutes: 12, tokens: 2000000, usd: 20}
   rehearsal: rules.yaml
+assessment:
+  files_max: 31
+  minutes_max: 32
+  tokens_max: 33000
+  lines_advised: 340
+  split_lines_min: 35
+planning:
+  task_minutes_advised: 36
+  task_minutes_max: 37
+  task_tokens_max: 38000
+  task_files_max: 39
+  tasks_min: 4
+  tasks_max: 41
+  stages_max: 42
 agents:
   prefer: [codex, person]
   prefer_by_role: {tester: [claude]}
@@ -111,6 +127,20 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.failures_max" => json!(settings.failures_max),
         "run.reassign_after" => json!(settings.reassign_after),
         "run.split_after" => json!(settings.split_after),
+        "run.split_depth_max" => json!(settings.sizes.split_depth_max),
+        "run.split_minutes_min" => json!(settings.sizes.split_ms_min / 60_000),
+        "assessment.files_max" => json!(settings.sizes.files_max),
+        "assessment.minutes_max" => json!(settings.sizes.ms_max / 60_000),
+        "assessment.tokens_max" => json!(settings.sizes.tokens_max),
+        "assessment.lines_advised" => json!(settings.sizes.lines_advised),
+        "assessment.split_lines_min" => json!(settings.sizes.split_lines_min),
+        "planning.task_minutes_advised" => json!(settings.sizes.task_advised_ms / 60_000),
+        "planning.task_minutes_max" => json!(settings.sizes.task_ms_max / 60_000),
+        "planning.task_tokens_max" => json!(settings.sizes.task_tokens_max),
+        "planning.task_files_max" => json!(settings.sizes.task_files_max),
+        "planning.tasks_min" => json!(settings.sizes.tasks_min),
+        "planning.tasks_max" => json!(settings.sizes.tasks_max),
+        "planning.stages_max" => json!(settings.sizes.stages_max),
         "review.agents" => json!(settings.reviewers),
         "review.awaiting_max" => json!(settings.awaiting_max),
         "run.losses_max" => json!(settings.losses_max),
@@ -162,6 +192,20 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.failures_max" => json!(4),
         "run.reassign_after" | "workspace.setup" | "checks" => json!(1),
         "run.split_after" => json!(19),
+        "run.split_depth_max" => json!(3),
+        "run.split_minutes_min" => json!(22),
+        "assessment.files_max" => json!(31),
+        "assessment.minutes_max" => json!(32),
+        "assessment.tokens_max" => json!(33_000),
+        "assessment.lines_advised" => json!(340),
+        "assessment.split_lines_min" => json!(35),
+        "planning.task_minutes_advised" => json!(36),
+        "planning.task_minutes_max" => json!(37),
+        "planning.task_tokens_max" => json!(38_000),
+        "planning.task_files_max" => json!(39),
+        "planning.tasks_min" => json!(4),
+        "planning.tasks_max" => json!(41),
+        "planning.stages_max" => json!(42),
         "review.agents" => json!(["codex", "model"]),
         "review.awaiting_max" => json!(21),
         "run.losses_max" => json!(6),
@@ -535,4 +579,51 @@ fn a_generated_folder_is_shared_among_agents_as_configured() {
         "allocation: {complexity_threshold: 1}\n",
     );
     assert_eq!(prompts("each"), 3);
+}
+
+/// What counts as large is said by the file: for an assessment, a plan that is looked at, and one that
+/// rules make.
+#[test]
+fn what_the_file_calls_large_is_large() {
+    let stage = project();
+    let assessed = |stage: &Stage, text: &str| {
+        let told = stage.divisi(&["assess", "--json", text]).expect(0);
+        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        told["approach"].clone()
+    };
+    let linted = |stage: &Stage| {
+        let plan = json!({"task_title": "small", "subtasks": [
+            {"subtask_id": "a", "title": "Make it", "deliverables": ["a.md"],
+                "estimated_duration_minutes": 25},
+        ]});
+        let path = stage.plan(&plan);
+        stage.divisi(&["plan", "lint", &path]).stderr
+    };
+    let (files, long) = (
+        "Rename it in 4 files",
+        "Tune the cache; it takes 25 minutes",
+    );
+    assert_eq!(assessed(&stage, files), json!("plan"));
+    assert_eq!(assessed(&stage, long), json!("direct"));
+    assert!(linted(&stage).contains("more than the advised 20"));
+    write(
+        stage.path("divisi.yaml"),
+        "assessment: {files_max: 4, minutes_max: 24}\nplanning: {task_minutes_advised: 25}\n",
+    );
+    assert_eq!(assessed(&stage, files), json!("direct"));
+    assert_eq!(assessed(&stage, long), json!("plan"));
+    let told = linted(&stage);
+    assert!(!told.contains("advised"), "{told}");
+    // No figure is nothing, and none is past what anybody means.
+    for (says, key) in [
+        ("assessment: {files_max: 0}", "files_max"),
+        ("planning: {task_minutes_max: 0}", "task_minutes_max"),
+        ("planning: {tasks_max: 100000}", "tasks_max"),
+        ("run: {split_depth_max: 0}", "split_depth_max"),
+        ("run: {split_depth_max: 11}", "split_depth_max"),
+    ] {
+        write(stage.path("divisi.yaml"), &format!("{says}\n"));
+        let told = stage.divisi(&["assess", files]).expect(2);
+        assert!(told.stderr.contains(key), "{}", told.stderr);
+    }
 }

@@ -6,7 +6,7 @@ use crate::criterion::{Criterion, Verdict};
 use crate::ledger::Bound;
 use crate::plan::{Deliverable, Input, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::Usage;
-use crate::run::{Budget, Command, SPLIT_MS_MIN, Settings, TaskState};
+use crate::run::{Budget, Command, Settings, Sizes, TaskState};
 
 fn file(path: &str) -> Criterion {
     Criterion::File {
@@ -260,6 +260,41 @@ fn splits_nest_twice_and_then_a_person_decides() {
     assert!(!told.contains("divisi split"), "{told}");
 }
 
+/// How deep and from what time on is the run's own setting.
+#[test]
+fn a_setting_says_how_deep_and_from_what_time_on() {
+    let sizes = Sizes {
+        split_depth_max: 1,
+        split_ms_min: 10 * 60_000,
+        ..Sizes::USUAL
+    };
+    let settings = Settings {
+        sizes,
+        ..Settings::default()
+    };
+    let lasting = |minutes: u64| {
+        move |task: &mut TaskSpec| {
+            work((0..4).map(|at| file(&at.to_string())).collect())(task);
+            task.estimate.duration_ms = Some(minutes * 60_000);
+        }
+    };
+    let mut bench = Bench::with(with(plan("a"), "a", lasting(14)), settings.clone());
+    splits(&mut bench, "a");
+    let refused = divide(&bench, "a-part1", "");
+    bench.refuses(refused, "split-undivided");
+    let mut short = Bench::with(with(plan("a"), "a", lasting(9)), settings.clone());
+    short.refuses(divide(&short, "a", ""), "split-undivided");
+    // Only what is unusual is written, and what was written before there was a setting is usual.
+    let written = serde_json::to_value(&settings).unwrap();
+    assert_eq!(written["sizes"]["split_depth_max"], 1);
+    let usual = serde_json::to_value(Settings::default()).unwrap();
+    assert_eq!(usual.get("sizes"), None);
+    assert_eq!(
+        serde_json::from_value::<Settings>(usual).unwrap(),
+        Settings::default()
+    );
+}
+
 #[test]
 fn what_cannot_be_halved_is_a_persons_at_once() {
     let mut bench = Bench::new(with(plan("a"), "a", work(vec![file("1"), plain()])));
@@ -486,7 +521,7 @@ fn what_is_expected_to_take_less_than_is_split_is_not_split() {
     let mut long = given(14);
     long.so(long.lease("a"));
     long.so(long.started("a"));
-    long.now = long.now.plus_ms(SPLIT_MS_MIN);
+    long.now = long.now.plus_ms(Sizes::USUAL.split_ms_min);
     long.so(long.ended("a", 0));
     long.so(long.collected("a"));
     let attempt = long.attempt("a");

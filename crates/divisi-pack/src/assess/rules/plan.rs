@@ -1,9 +1,9 @@
 //! What speaks for a plan.
 
-use super::super::signals::{self, TABLE};
+use super::super::signals::TABLE;
 use super::super::stakes::says;
 use super::Case;
-use super::{BY_WORDS_MIN, FILES_MANY, LINES_ADVISED, MINUTES_SIMPLE, PARTS_MANY, TOKENS_SIMPLE};
+use super::{BY_WORDS_MIN, PARTS_MANY};
 use crate::request::{Amount, Change, Domain, Part, Unit};
 
 /// The change that a part asks for.
@@ -57,7 +57,8 @@ pub(super) fn changes(case: &Case<'_>) -> bool {
 }
 
 pub(super) fn many_files(case: &Case<'_>) -> Option<Vec<String>> {
-    if let Some(files) = case.facts.files_named.filter(|files| *files >= FILES_MANY) {
+    let named = case.facts.files_named;
+    if let Some(files) = named.filter(|files| *files > case.sizes.files_max) {
         return Some(vec![format!("{files} files")]);
     }
     if !changes(case) {
@@ -106,15 +107,20 @@ pub(super) fn sequence(case: &Case<'_>) -> Option<Vec<String>> {
     Some(because)
 }
 
+/// Minutes in milliseconds.
+pub(super) fn ms(minutes: u64) -> u64 {
+    minutes.saturating_mul(60_000)
+}
+
 pub(super) fn long_work(case: &Case<'_>) -> Option<Vec<String>> {
     let minutes = case
         .facts
         .minutes_stated
-        .filter(|minutes| *minutes > MINUTES_SIMPLE);
+        .filter(|minutes| ms(*minutes) > case.sizes.ms_max);
     let tokens = case
         .facts
         .tokens_stated
-        .filter(|tokens| *tokens > TOKENS_SIMPLE);
+        .filter(|tokens| *tokens > case.sizes.tokens_max);
     let minutes = minutes.map(|minutes| format!("{minutes} minutes"));
     let tokens = tokens.map(|tokens| format!("{tokens} tokens"));
     let because: Vec<String> = minutes.into_iter().chain(tokens).collect();
@@ -123,7 +129,7 @@ pub(super) fn long_work(case: &Case<'_>) -> Option<Vec<String>> {
 
 pub(super) fn many_lines(case: &Case<'_>) -> Option<Vec<String>> {
     let lines = case.facts.lines_stated?;
-    (lines >= LINES_ADVISED).then(|| vec![format!("{lines} lines")])
+    (lines >= case.sizes.lines_advised).then(|| vec![format!("{lines} lines")])
 }
 
 const AGREEING: &[&str] = &[
@@ -277,8 +283,13 @@ pub(super) fn reaches_far(case: &Case<'_>) -> Option<Vec<String>> {
 
 const OUTSIDE: &[&str] = &[
     "external api",
+    "external apis",
+    "external dependencies",
+    "external dependency",
     "external service",
+    "external services",
     "external system",
+    "external systems",
     "integrate with",
     "integration with",
     "third party",
@@ -290,14 +301,19 @@ const OUTSIDE: &[&str] = &[
 ];
 
 pub(super) fn depends_on_others(case: &Case<'_>) -> Option<Vec<String>> {
-    said(case.lower, OUTSIDE).filter(|_| changes(case))
+    is_outside(case).filter(|_| changes(case))
+}
+
+/// The words that name something outside the repository.
+pub(super) fn is_outside(case: &Case<'_>) -> Option<Vec<String>> {
+    said(case.lower, OUTSIDE)
 }
 
 pub(super) fn similar_were_large(case: &Case<'_>) -> Option<Vec<String>> {
     let files = case
         .facts
         .similar_files
-        .filter(|files| *files >= FILES_MANY)?;
+        .filter(|files| *files > case.sizes.files_max)?;
     let similar = &case.facts.repository.similar;
     let mut because = vec![format!(
         "a median of {files} files in {} changes",
@@ -317,11 +333,10 @@ pub(super) fn worded_like_large(case: &Case<'_>) -> Option<Vec<String>> {
         return None;
     }
     let mut because = vec![format!("{:.0} of 100", probability * 100.0)];
-    let values = signals::signals(&case.request.text);
     let large = TABLE
         .iter()
-        .zip(values)
-        .filter(|(signal, value)| signal.files > 0 && *value > 0.0);
+        .zip(case.signals)
+        .filter(|(signal, value)| signal.files > 0 && **value > 0.0);
     because.extend(large.map(|(signal, _)| signal.name.to_owned()));
     Some(because)
 }

@@ -508,37 +508,172 @@ const EXAMPLES: &[Example] = &[
     },
 ];
 
-/// What the sources give to one role within a plan, and that role's domain.
-const ONE_TASK: &[(&str, Domain)] = &[
-    ("Design authentication architecture", Domain::Development),
-    ("Define OAuth2 flow and endpoints", Domain::Development),
-    (
-        "Implement token generation and validation",
-        Domain::Development,
-    ),
-    ("Add integration tests", Domain::Development),
-    ("Document API endpoints", Domain::Documentation),
-    ("Create operational runbook", Domain::Cicd),
-    (
-        "Design security model and data structure",
-        Domain::Development,
-    ),
-    (
-        "Build authentication logic and endpoints",
-        Domain::Development,
-    ),
-    (
-        "Create password hashing and session management",
-        Domain::Development,
-    ),
-    (
-        "Write security tests and edge case validation",
-        Domain::Development,
-    ),
-    (
-        "Create setup and usage documentation",
-        Domain::Documentation,
-    ),
+/// What the sources give to one role within a plan.
+struct OneTask {
+    text: &'static str,
+    /// The canonical id of that role, and its domain.
+    role: &'static str,
+    domain: Domain,
+    paraphrases: [&'static str; 3],
+    /// Of another verdict: more than one task.
+    near_miss: (&'static str, Expected),
+}
+
+const ONE_TASK: &[OneTask] = &[
+    OneTask {
+        text: "Design authentication architecture",
+        role: "architect",
+        domain: Domain::Development,
+        paraphrases: [
+            "Work out the architecture of the authentication",
+            "Sketch an architecture for authentication",
+            "Plan the architecture of authentication",
+        ],
+        near_miss: (
+            "Design the authentication architecture, then implement it and test it",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Define OAuth2 flow and endpoints",
+        role: "architect",
+        domain: Domain::Development,
+        paraphrases: [
+            "Specify the OAuth2 flow with its endpoints",
+            "Design the OAuth2 flow with its endpoints",
+            "Specify the endpoints and the flow of OAuth2",
+        ],
+        near_miss: (
+            "Define the OAuth2 flow, implement its endpoints and document them",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Implement token generation and validation",
+        role: "developer",
+        domain: Domain::Development,
+        paraphrases: [
+            "Write the code that generates and validates tokens",
+            "Code the generation and the validation of tokens",
+            "Program how tokens are generated and validated",
+        ],
+        near_miss: (
+            "Implement token generation and validation, then audit its security",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Add integration tests",
+        role: "qa",
+        domain: Domain::Development,
+        paraphrases: [
+            "Write some integration tests",
+            "Create integration tests for it",
+            "We need integration tests",
+        ],
+        near_miss: (
+            "Add integration tests, document how to run them and deploy",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Document API endpoints",
+        role: "tech_writer",
+        domain: Domain::Documentation,
+        paraphrases: [
+            "Write documentation for the API endpoints",
+            "Describe the endpoints of the API in the docs",
+            "Add docs for the API endpoints",
+        ],
+        near_miss: (
+            "Document the API endpoints and implement those that are missing, with tests",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Create operational runbook",
+        role: "sre",
+        domain: Domain::Cicd,
+        paraphrases: [
+            "Write a runbook for operations",
+            "Put together an operational runbook",
+            "We need a runbook for operating it",
+        ],
+        near_miss: (
+            "Create an operational runbook, deploy the service and audit its security",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Design security model and data structure",
+        role: "architect",
+        domain: Domain::Development,
+        paraphrases: [
+            "Design a security model and a data structure",
+            "Sketch a model of security and the data structure",
+            "Sketch the security model and the structure of the data",
+        ],
+        near_miss: (
+            "Design the security model and the data structure, implement both, then test them",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Build authentication logic and endpoints",
+        role: "developer",
+        domain: Domain::Development,
+        paraphrases: [
+            "Write the logic and the endpoints of the authentication",
+            "Implement the endpoints of the login and its logic",
+            "Code the logic and the endpoints that authenticate",
+        ],
+        near_miss: (
+            "Build the authentication logic and its endpoints, with tests and docs",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Create password hashing and session management",
+        role: "developer",
+        domain: Domain::Development,
+        paraphrases: [
+            "Implement the hashing of passwords and the handling of sessions",
+            "Write password hashing and the management of sessions",
+            "Code how passwords are hashed and sessions managed",
+        ],
+        near_miss: (
+            "Create password hashing and session management, audit both and document them",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Write security tests and edge case validation",
+        role: "qa",
+        domain: Domain::Development,
+        paraphrases: [
+            "Write tests for security and edge cases",
+            "Create security tests and tests for edge cases",
+            "Write tests of the security and of edge cases",
+        ],
+        near_miss: (
+            "Write security tests, fix what they find and document the fixes",
+            Plan,
+        ),
+    },
+    OneTask {
+        text: "Create setup and usage documentation",
+        role: "tech_writer",
+        domain: Domain::Documentation,
+        paraphrases: [
+            "Write the documentation of setup and usage",
+            "Document how to set it up and how to use it",
+            "Write docs for setup and usage",
+        ],
+        near_miss: (
+            "Create setup and usage documentation, and a script that sets it up, with tests",
+            Plan,
+        ),
+    },
 ];
 
 #[test]
@@ -577,12 +712,27 @@ fn a_near_miss_has_another_verdict() {
 }
 
 #[test]
-fn what_one_role_is_given_is_one_task() {
-    for (text, domain) in ONE_TASK {
-        let assessment = assess_text(text, &Repository::default());
-        assert_eq!(assessment.approach, Approach::Direct, "{}", told(text));
-        assert_eq!(assessment.assigned_to, Some(*domain), "{text}");
+fn what_one_role_is_given_is_one_task_of_that_role() {
+    let mut wrong = Vec::new();
+    for of in ONE_TASK {
+        for text in [&[of.text], &of.paraphrases[..]].concat() {
+            let assessment = assess_text(text, &Repository::default());
+            let parts = request::read(text).parts;
+            let roles: Vec<&str> = parts.iter().map(|part| part.role).collect();
+            let is_right = assessment.approach == Approach::Direct
+                && assessment.assigned_to == Some(of.domain)
+                && roles.iter().all(|role| *role == of.role)
+                && !roles.is_empty();
+            if !is_right {
+                wrong.push(format!("{} expected: {roles:?}\n{}", of.role, told(text)));
+            }
+        }
+        let (near, expected) = of.near_miss;
+        if expected == Direct || !expected.permits(approach(near)) {
+            wrong.push(format!("{expected:?} expected\n{}", told(near)));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The wordings of one example, its near miss aside.
@@ -599,7 +749,9 @@ pub(crate) fn texts() -> Vec<&'static str> {
         let own = [example.text, example.near_miss.0];
         own.into_iter().chain(example.paraphrases)
     });
-    examples
-        .chain(ONE_TASK.iter().map(|(text, _)| *text))
-        .collect()
+    let of_one = ONE_TASK.iter().flat_map(|of| {
+        let own = [of.text, of.near_miss.0];
+        own.into_iter().chain(of.paraphrases)
+    });
+    examples.chain(of_one).collect()
 }

@@ -89,6 +89,7 @@ fn found_of(
             ..Budget::default()
         },
         author: Author::Rule,
+        sizes: Sizes::USUAL,
     };
     change(&mut given);
     lint::read("plan.json", plan.to_string().as_bytes(), &given).diagnostics
@@ -358,6 +359,84 @@ fn a_person_may_write_many_stages() {
     assert_eq!(found[0].severity, Severity::Warning);
 }
 
+/// Each figure is a setting: by another one, the sound plan is none.
+#[test]
+fn another_figure_gives_another_finding() {
+    const MINUTE: u64 = 60_000;
+    let mut plan = sound();
+    task(&mut plan, "tests")["files_affected"] = json!(["tests/a.rs", "tests/limits.rs"]);
+    assert_eq!(found(&plan, |_| {}), []);
+    let usual = Sizes::USUAL;
+    for (sizes, code) in [
+        (
+            Sizes {
+                task_advised_ms: 19 * MINUTE,
+                ..usual
+            },
+            "lint-task-long",
+        ),
+        (
+            Sizes {
+                task_ms_max: 19 * MINUTE,
+                ..usual
+            },
+            "lint-task-large",
+        ),
+        (
+            Sizes {
+                task_tokens_max: 19_999,
+                ..usual
+            },
+            "lint-task-large",
+        ),
+        (
+            Sizes {
+                task_files_max: 1,
+                ..usual
+            },
+            "lint-task-files",
+        ),
+        (
+            Sizes {
+                tasks_min: 6,
+                ..usual
+            },
+            "lint-tasks-few",
+        ),
+        (
+            Sizes {
+                tasks_max: 4,
+                ..usual
+            },
+            "lint-tasks-many",
+        ),
+        (
+            Sizes {
+                stages_max: 3,
+                ..usual
+            },
+            "lint-stages",
+        ),
+        (
+            Sizes {
+                split_ms_min: 200 * MINUTE,
+                ..usual
+            },
+            "lint-trivial",
+        ),
+    ] {
+        let found = found(&plan, |given| given.sizes = sizes);
+        assert_eq!(codes_of(&found), [code], "{sizes:?}");
+    }
+    // What is more than one task by a smaller figure is not joined.
+    let sizes = Sizes {
+        task_files_max: 2,
+        ..usual
+    };
+    let whole = plan_of(&trivial());
+    assert!(lint::joined(&whole, &usual).is_some() && lint::joined(&whole, &sizes).is_none());
+}
+
 /// Three documents of one writer, who needs a quarter of an hour for all of them.
 fn trivial() -> Value {
     let document = |id: &str| {
@@ -434,11 +513,11 @@ fn tasks_of_others_or_judged_between_or_large_or_unknown_stay_apart() {
     for (what, mutate) in apart {
         let mut plan = trivial();
         mutate(&mut plan);
-        assert_eq!(lint::joined(&plan_of(&plan)), None, "{what}");
+        assert_eq!(lint::joined(&plan_of(&plan), &Sizes::USUAL), None, "{what}");
     }
     let mut files = trivial();
     task(&mut files, "pages")["files_affected"] = json!(["README.md"]);
-    assert_eq!(lint::joined(&plan_of(&files)), None);
+    assert_eq!(lint::joined(&plan_of(&files), &Sizes::USUAL), None);
 }
 
 #[test]
@@ -452,7 +531,7 @@ fn a_joined_plan_has_one_task_with_all_that_its_tasks_had() {
         criteria.expect("a list").push(scope);
     }
     let whole = plan_of(&plan);
-    let joined = lint::joined(&whole).expect("it is trivial");
+    let joined = lint::joined(&whole, &Sizes::USUAL).expect("it is trivial");
     let joined_words = joined.to_string();
     let names = "limits, errors, pages were joined into one task: its 3 tasks are all for the role";
     assert!(joined_words.starts_with(names), "{joined_words}");

@@ -39,6 +39,7 @@ fn answer_with(text: &str, change: impl FnOnce(&mut Facts<'_>)) -> Answer {
         tests: Some(&tests),
         reviewers: Reviewers::Agents,
         budget: Budget::default(),
+        sizes: divisi_core::run::Sizes::USUAL,
     };
     change(&mut facts);
     by_rule(&request::read(text), &facts)
@@ -590,7 +591,8 @@ fn what_the_assessment_calls_a_workflow_is_planned_by_it() {
     for text in crate::assess::texts_of_the_sources() {
         let request = request::read(text);
         let repository = crate::assess::Repository::default();
-        let assessment = crate::assess::assess(&request, &repository);
+        let assessment =
+            crate::assess::assess(&request, &repository, &divisi_core::run::Sizes::USUAL);
         let rule = { assessment.rules.iter() }.find(|it| it.rule == "known-workflow");
         let said = rule.map(|it| it.because.concat());
         let is_of = |reason: &Reason| match reason {
@@ -711,7 +713,8 @@ fn what_speaks_of_incidents_reviews_and_stories_is_not_always_the_catalogs() {
         let is_catalogs = matches!(pattern, Some(Pattern::Workflow(_)));
         assert!(!is_catalogs, "{request}: {pattern:?}");
         let read = request::read(request);
-        let assessment = crate::assess::assess(&read, &crate::assess::Repository::default());
+        let assessment =
+            crate::assess::assess_text(&read.text, &crate::assess::Repository::default());
         let mut rules = assessment.rules.iter();
         assert!(rules.all(|it| it.rule != "known-workflow"), "{request}");
     }

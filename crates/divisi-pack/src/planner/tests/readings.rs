@@ -78,6 +78,7 @@ fn wrong(reading: &Reading) -> Option<String> {
         tests: None,
         reviewers: Reviewers::Agents,
         budget: Budget::default(),
+        sizes: divisi_core::run::Sizes::USUAL,
     };
     let answer = by_rule(&request::read(reading.request), &facts);
     let planned = match answer {

@@ -16,6 +16,7 @@ fn in_files<'f>(files: &'f [String], roles: &'f Library) -> Facts<'f> {
         tests: None,
         reviewers: Reviewers::Agents,
         budget: Budget::default(),
+        sizes: divisi_core::run::Sizes::USUAL,
     }
 }
 
@@ -373,6 +374,7 @@ fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
         tests: None,
         reviewers: Reviewers::Agents,
         budget: Budget::default(),
+        sizes: divisi_core::run::Sizes::USUAL,
     };
     let Answer::Planned(planned) = as_one(&request, &facts) else {
         panic!("declined");

@@ -2,7 +2,7 @@
 
 use divisi_core::Plan;
 use divisi_core::plan::Work;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget, Sizes};
 use divisi_engine::repo::Listed;
 use divisi_pack::config::Values;
 use divisi_pack::planner::{Facts, Reviewers, tested_by};
@@ -83,6 +83,7 @@ impl Gathered {
                 false => Reviewers::Programs,
             },
             budget: self.budget(),
+            sizes: self.sizes(),
         }
     }
 
@@ -99,6 +100,11 @@ impl Gathered {
     /// What a run may use up.
     pub(super) fn budget(&self) -> Budget {
         self.configuration.settings().budget
+    }
+
+    /// What counts as large, and what as small.
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.configuration.config.sizes()
     }
 
     /// How many attempts run side by side.

@@ -106,6 +106,7 @@ impl Gathered {
             files: Some(self.files()),
             budget: self.budget(),
             author: lint::Author::Person,
+            sizes: self.sizes(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! is started here, and nobody is asked where nobody can answer.
 
 use divisi_core::intent::{Intent, Planner, Settled};
+use divisi_core::run::Sizes;
 use divisi_core::{Diagnostic, Plan, TaskId, shell};
 use divisi_engine::facts;
 use divisi_pack::assess::{Approach, Assessment, Question, assess, settle};
@@ -41,7 +42,8 @@ pub(super) fn planned(
     printer: &Printer,
 ) -> Result<Chosen, Failure> {
     let look = || Gathered::with(configuration.clone(), project, printer);
-    let (gathered, assessed) = beside(look, || read(text, project));
+    let sizes = configuration.config.sizes();
+    let (gathered, assessed) = beside(look, || read(text, project, &sizes));
     let gathered = gathered?;
     let facts = gathered.facts();
     let (mut request, mut assessment) = assessed;
@@ -49,7 +51,7 @@ pub(super) fn planned(
     let (understood, settled) = settle(&request, &answered);
     let is_other = understood != request.text;
     if is_other {
-        (request, assessment) = read(&understood, project);
+        (request, assessment) = read(&understood, project, &sizes);
     }
     let mut assessed = assessment.kept();
     let said = (args.planning.one, args.planning.planner);
@@ -100,9 +102,9 @@ pub(super) fn planned(
 }
 
 /// Reads a request and assesses it.
-pub(crate) fn read(text: &str, project: &Project) -> (Request, Assessment) {
+pub(crate) fn read(text: &str, project: &Project, sizes: &Sizes) -> (Request, Assessment) {
     let request = request::read(text);
-    let assessment = assess(&request, &facts::gather(project.folder(), &request));
+    let assessment = assess(&request, &facts::gather(project.folder(), &request), sizes);
     (request, assessment)
 }
 
@@ -165,7 +167,7 @@ pub(crate) fn foretold(
     let asked = match understood == request.text {
         true => "",
         false => {
-            (request, assessment) = read(&understood, project);
+            (request, assessment) = read(&understood, project, &gathered.sizes());
             ", once it is answered what is open"
         }
     };

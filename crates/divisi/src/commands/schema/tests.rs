@@ -17,7 +17,7 @@ use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Measured, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Defined, DefinedModel, DefinedProgram, Event, Failure, Grants,
-    ModelBounds, PauseReason, PreparedCommit, Price, Provider, RunStatus, Settings, Speaks,
+    ModelBounds, PauseReason, PreparedCommit, Price, Provider, RunStatus, Settings, Sizes, Speaks,
     StopReason, Subject, Then,
 };
 use divisi_core::{
@@ -424,6 +424,10 @@ fn created(full: bool) -> Event {
         },
         agents: [("development".to_owned(), "person".to_owned())].into(),
         awaiting_max: 1,
+        sizes: Sizes {
+            files_max: 4,
+            ..Sizes::USUAL
+        },
         agents_auto: [("development".to_owned(), "codex".to_owned())].into(),
         rehearsal: Some(hash(Digest::new)),
         defined: [
