@@ -28,6 +28,9 @@ const ATTEMPT: Budget = Budget {
     usd_micros: Some(2_000_000),
 };
 
+/// So many results of one run await a person's judgment: no more than the tasks that a request becomes.
+const AWAITING_MAX: u32 = 10;
+
 /// More files than anybody judges in one piece.
 const FILES_MAX: u64 = 1_000;
 
@@ -281,7 +284,7 @@ settings! {
         "Agents that judge criteria in words that no rule understands, those of the whole included: \
          the first of these that is there and did not do the work, else one that did. With none, a \
          person does.";
-    awaiting_max "review.awaiting_max": u32 = 0, integer(0, COUNT_MAX), None, Unneeded,
+    awaiting_max "review.awaiting_max": u32 = AWAITING_MAX, integer(0, COUNT_MAX), None, Unneeded,
         "How many results of a run there may be at once that a person must judge, those under way \
          included: while there are so many, no more such work is begun. 0 for any number.";
     limit_wait_max_ms "limits.wait_max_minutes": u64 = 24 * 60 * 60_000, minutes(0, 31 * 24 * 60), None,
