@@ -10,6 +10,7 @@
 
 mod components;
 mod facts;
+mod halves;
 mod kept;
 mod questions;
 mod rules;
@@ -26,6 +27,7 @@ use serde::Serialize;
 
 pub(crate) use components::listed_whole;
 pub use facts::{Count, Facts, Repository, Similar};
+pub(crate) use halves::halves;
 pub use questions::{ANSWER_CHARS_MAX, QUESTIONS_MAX, Question, settle};
 pub use rules::{BY_WORDS_MIN, Fired, PARTS_MANY, RULES, Rule, Weight};
 pub use stakes::Stakes;
@@ -94,7 +96,8 @@ pub struct Assessment {
     pub request: String,
     /// The approach.
     pub approach: Approach,
-    /// What is done as long as packs and passes do not exist: the approach, or a plan.
+    /// What is done as long as packs and passes do not exist: the approach, or a plan, or one task
+    /// where the words of a pack do not tell its parts apart.
     pub executed_as: Approach,
     /// The domain of the role that does it, where one does it all.
     pub assigned_to: Option<Domain>,
@@ -145,9 +148,15 @@ pub fn assess(request: &Request, repository: &Repository, sizes: &Sizes) -> Asse
     let rules = rules::fired(&case);
     let approach = decide(&rules);
     let certainty = certainty(approach, &rules, &facts);
+    let is_told_apart = || {
+        let names = halves::of(request, &rules).is_some() || listed_whole(request).is_some();
+        let is_clear = crate::planner::doubtful(request).is_none();
+        is_clear && (names || request.parts.len() > 1)
+    };
     let executed_as = match approach {
         Approach::Direct => Approach::Direct,
-        _ => Approach::Plan,
+        Approach::Pack if !is_told_apart() => Approach::Direct,
+        Approach::Pack | Approach::Plan | Approach::MultiPass => Approach::Plan,
     };
     let assigned_to = (approach == Approach::Direct).then(|| {
         let first = facts.domains.first();
@@ -165,7 +174,7 @@ pub fn assess(request: &Request, repository: &Repository, sizes: &Sizes) -> Asse
         executed_as,
         assigned_to,
         certainty,
-        reasons: reasons(approach, &rules, &facts),
+        reasons: reasons((approach, executed_as), &rules, &facts),
         pattern_selection: workflows::selection(request, approach, &rules, &facts.components),
         questions,
         rules,
@@ -256,7 +265,11 @@ fn speaks_against(approach: Approach, rule: &Fired) -> bool {
     rule.points != approach && is_rival(approach, rule) && !leans
 }
 
-fn reasons(approach: Approach, fired: &[Fired], facts: &Facts) -> Vec<String> {
+fn reasons(
+    (approach, executed_as): (Approach, Approach),
+    fired: &[Fired],
+    facts: &Facts,
+) -> Vec<String> {
     let sentence = |rule: &Fired| {
         let mut says = rule.says.clone();
         if let Some(first) = says.get_mut(..1) {
@@ -285,6 +298,11 @@ fn reasons(approach: Approach, fired: &[Fired], facts: &Facts) -> Vec<String> {
         ));
     }
     match approach {
+        Approach::Pack if executed_as == Approach::Direct => reasons.push(
+            "Packs of workflows do not run yet, and its words do not tell the parts of one apart: \
+             unless an agent plans it, it is executed as one task instead."
+                .to_owned(),
+        ),
         Approach::Pack => reasons.push(
             "Packs of workflows do not run yet: it is executed as a plan instead.".to_owned(),
         ),

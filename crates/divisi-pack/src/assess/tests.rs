@@ -751,6 +751,37 @@ fn what_does_not_run_yet_is_said() {
     }
 }
 
+/// Where a pack's words do not tell its parts apart, nobody is told of a plan that will not be.
+#[test]
+fn a_pack_is_executed_as_what_its_words_give() {
+    for (text, executed_as, says) in [
+        (
+            "Create a finance assistant and a marketing assistant, strictly separated",
+            Approach::Plan,
+            "it is executed as a plan instead",
+        ),
+        (
+            "Build a chat and a nightly report that must not share state, and document it",
+            Approach::Plan,
+            "it is executed as a plan instead",
+        ),
+        (
+            "Build high-volume intake flows that are isolated from the admin tooling",
+            Approach::Direct,
+            "unless an agent plans it, it is executed as one task instead",
+        ),
+    ] {
+        let assessment = assess_text(text, &Repository::default());
+        assert_eq!(assessment.approach, Approach::Pack, "{text}");
+        assert_eq!(assessment.executed_as, executed_as, "{text}");
+        let mut reasons = assessment.reasons.iter();
+        assert!(
+            reasons.any(|it| it.contains(says)),
+            "{text}: {assessment:#?}"
+        );
+    }
+}
+
 /// The same request, however often, gives the same bytes, and no text makes it panic.
 #[test]
 fn assessing_is_deterministic_for_any_text() {

@@ -9,7 +9,8 @@
 //! - `asked` describes the plan that an agent is asked for.
 //! - `catalog` knows requests that a built-in workflow answers.
 //! - `steps` makes the request's parts into steps and orders them.
-//! - `passes` makes a task of each component of a whole system, where the request lists them.
+//! - `passes` makes a task of each component of a whole system and of each half of a pack, where the
+//!   request names them.
 //! - `making` makes a task of each step: role, scope, files, criteria, estimate.
 //! - `suite` knows after which steps the project's own tests need not pass yet.
 //! - `spared` makes criteria of what must stay as it is.
@@ -415,6 +416,9 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     }
     if steps::undivided(request).is_some() {
         return Ok(undivided(request, whole::one(request, facts)));
+    }
+    if let Some(planned) = passes::of_pack(request, facts) {
+        return Ok(planned);
     }
     let order = order::of(request, &steps)?;
     Ok(making::plan(request, facts, &stated, &steps, &order))

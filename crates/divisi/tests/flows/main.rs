@@ -26,6 +26,7 @@ mod merging;
 mod model;
 mod models;
 mod own_agents;
+mod packs;
 mod people;
 mod permissions;
 #[path = "../agents/plans.rs"]

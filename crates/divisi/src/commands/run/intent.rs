@@ -65,15 +65,19 @@ pub(super) fn planned(
             (planned.plan, planner)
         }
         Made::One(plan, why) => {
+            Approach::Direct
+                .word()
+                .clone_into(&mut assessed.executed_as);
             // Nobody asks why what is simple is not divided.
             let is_asked = args.planning.planner.is_some();
-            if is_asked || assessment.executed_as != Approach::Direct {
+            if is_asked || assessment.approach != Approach::Direct {
                 let why = format!("It is one task all the same: {why}.");
                 assessed.reasons.push(why);
             }
             (*plan, Planner::One)
         }
         Made::ByAgent => {
+            Approach::Plan.word().clone_into(&mut assessed.executed_as);
             let plan = planner::by_agent::plan(&request, &facts, &settled);
             (plan, Planner::Agent)
         }
@@ -174,7 +178,7 @@ pub(crate) fn foretold(
     let (would, planner) = match planner_of(&request, &assessment, gathered, (false, None)) {
         Ok(Made::Plan(_, planner)) => (format!("do it as a plan, planned {planner}"), planner),
         // Nobody asks why what is simple is not divided.
-        Ok(Made::One(..)) if assessment.executed_as == Approach::Direct => {
+        Ok(Made::One(..)) if assessment.approach == Approach::Direct => {
             ("do it as one task".to_owned(), Planner::One)
         }
         Ok(Made::One(_, why)) => (format!("do it as one task: {why}"), Planner::One),
@@ -234,7 +238,7 @@ fn planner_of(
     if is_one {
         return one("`--one` asks for it");
     }
-    let pays = said.is_some() || assessment.executed_as != Approach::Direct;
+    let pays = said.is_some() || assessment.approach != Approach::Direct;
     let may_ask = pays && said != Some(cli::plan::Planner::Rule) && gathered.has_workers();
     match planner::by_rule(request, &facts) {
         Answer::Declined(declined) => {
