@@ -15,7 +15,7 @@ use super::{Author, Linter, is_agents, is_handed_over, meet};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::planner::ALSO_SAID;
-use crate::request::{Aim, Exclusion, Mention, Part, Request, Span, Standing, restraint};
+use crate::request::{Aim, Exclusion, Mention, Part, Request, Span, Standing, is_label, restraint};
 use crate::role::{Library, Role};
 use crate::stated::{self, Stated};
 
@@ -34,7 +34,7 @@ const EMPTY_WORDS: &[&str] = &[
 ];
 
 /// Words that say an order and nothing else.
-const ORDER_WORDS: &str = "afterwards beside both finally lastly meanwhile once parallel second \
+const ORDER_WORDS: &str = "afterwards beside between both finally lastly meanwhile once parallel second \
     sequence side simultaneously step third time";
 
 /// Where the files of some work lie, where the request excludes the work as a whole.
@@ -195,7 +195,11 @@ impl Asked<'_> {
             .into_iter()
             .chain(forbidden.map(|it| it.span))
             .chain(heads.map(|it| it.span));
-        let left: Vec<Span> = left.collect();
+        // Plans by rule tell each task what only tells something; of another nobody knows.
+        let is_by_rule = self.linter.given.author == Author::Rule;
+        let told_to_all = request.loose.iter();
+        let told_to_all = told_to_all.filter(|it| is_by_rule && it.only_tells());
+        let left: Vec<Span> = left.chain(told_to_all.map(|it| it.span)).collect();
         let stated = stated::of(request);
         for clause in clauses(&request.text) {
             let meets = |it: &Span| it.start < clause.end && clause.start < it.end;
@@ -207,7 +211,8 @@ impl Asked<'_> {
                 .any(|part| meets(&part.span) && stated::covering(&stated, part).is_some());
             // What only says an order asks for nothing.
             let asked = &asked - &words(ORDER_WORDS);
-            if asked.is_empty() || is_stated || left.iter().any(meets) {
+            let is_read = left.iter().any(meets) || is_label(text);
+            if asked.is_empty() || is_stated || is_read {
                 continue;
             }
             let is_told = told.iter().any(|(_, told)| !asked.is_disjoint(told));
@@ -490,6 +495,35 @@ fn names_work(part: &Part) -> bool {
         it.standing == Standing::Object && it.role == part.role && it.role != "developer"
     };
     mentions.any(is_its_own)
+}
+
+/// A clause of a request that is in no part of it, and nothing else that is read.
+pub(crate) fn dropped(request: &Request) -> Option<&str> {
+    let parts = request.parts.iter();
+    let forbidden = request.exclusions.iter().chain(&request.bounds);
+    let heads = request.goal.iter().chain(&request.prefix);
+    let told = request.loose.iter().filter(|it| it.only_tells());
+    let read = { heads.map(|it| it.span) }
+        .chain(forbidden.map(|it| it.span))
+        .chain(request.approvals.iter().map(|it| it.span))
+        .chain(told.map(|it| it.span));
+    let read: Vec<Span> = read.collect();
+    let done: BTreeSet<String> = parts.flat_map(|part| words(&part.text)).collect();
+    let orders = words(ORDER_WORDS);
+    let stated = stated::of(request);
+    let is_dropped = |clause: &Span| {
+        let meets = |it: &Span| it.start < clause.end && clause.start < it.end;
+        let text = request.text[clause.start..clause.end].trim();
+        let asked = &words(text) - &orders;
+        !asked.is_empty()
+            && asked.is_disjoint(&done)
+            && !read.iter().any(meets)
+            && !stated.iter().any(|it| meets(&it.span))
+            && !is_label(text)
+    };
+    let clause = clauses(&request.text).into_iter().find(is_dropped)?;
+    let text = request.text[clause.start..clause.end].trim();
+    Some(text.trim_end_matches([',', ';', ':', '.', '!', '?']))
 }
 
 /// The clauses of a text, by its marks and by words that join.

@@ -22,7 +22,7 @@ mod tests;
 mod trivial;
 mod whole;
 
-pub(crate) use asked::words;
+pub(crate) use asked::{dropped, words};
 pub(crate) use meet::may_meet;
 pub use trivial::{Joined, joined};
 

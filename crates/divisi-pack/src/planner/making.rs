@@ -13,7 +13,7 @@ use divisi_core::run::Sizes;
 use crate::paths;
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
-use crate::request::{self, Change, File, Part, Request, Scale, Shape, Standing};
+use crate::request::{self, Change, Exclusion, File, Part, Request, Scale, Shape, Standing};
 use crate::stated::Stated;
 
 /// With this, a task is told what is in no part.
@@ -25,10 +25,12 @@ const MAKING: &[&str] = &[
     "build",
     "create",
     "develop",
+    "draft",
     "generate",
     "include",
     "introduce",
     "make",
+    "prepare",
     "provide",
     "write",
 ];
@@ -279,16 +281,29 @@ impl Maker<'_> {
         (is_its && is_item).then(|| goal.text.trim_end_matches(':'))
     }
 
+    /// What stands directly behind a part and is none of it, its files that must stay aside.
+    fn excluded_behind(&self, part: &Part) -> Option<&Exclusion> {
+        let text = &self.request.text;
+        self.request.exclusions.iter().find(|it| {
+            let between = text.get(part.span.end..it.span.start);
+            it.kept.is_empty() && between.is_some_and(|it| it.trim().is_empty())
+        })
+    }
+
+    /// Whether a file stands in what a part is not of: of `the functions excluding div in docs/x.md`
+    /// nobody knows whether that is where `div` lies or where they are described.
+    fn excepts_in_file(&self, part: &Part) -> bool {
+        let excluded = self.excluded_behind(part);
+        excluded.is_some_and(|it| !it.files.is_empty())
+    }
+
     /// What a part is not of, behind it: `tests for everything except div`. What files it names a
     /// criterion of its own says, or where it lies.
     fn exception_of(&self, part: &Part) -> Option<&str> {
         const BEFORE: &[&str] = &["except ", "excepting ", "excluding ", "but ", "apart from "];
         const PLACING: &[&str] = &[" in", " of", " from", " inside", " under", " within"];
         let text = &self.request.text;
-        let excluded = self.request.exclusions.iter().find(|it| {
-            let between = text.get(part.span.end..it.span.start);
-            it.kept.is_empty() && between.is_some_and(|it| it.trim().is_empty())
-        })?;
+        let excluded = self.excluded_behind(part)?;
         let file = excluded.files.iter().map(|it| it.span.start).min();
         let end = file.unwrap_or(excluded.span.end);
         let said = text.get(excluded.span.start..end)?.trim_end();
@@ -404,7 +419,8 @@ impl Maker<'_> {
             return touches;
         }
         let is_named = !step.files.is_empty() || !touches.makes.is_empty();
-        if step.kind == Kind::Document && !is_named && !is_made_of(step.of) {
+        let is_open = is_named || self.excepts_in_file(step.of);
+        if step.kind == Kind::Document && !is_open && !is_made_of(step.of) {
             self.document(step, id, &mut touches);
         }
         touches
@@ -826,6 +842,8 @@ fn in_base_form(part: &Part, text: String) -> String {
         .map(|(first, rest)| (first.ends_with("ing"), rest));
     match (verb, rest) {
         (Some(verb), Some((true, rest))) => format!("{} {rest}", verb.word),
+        // `And have it reviewed and documented`
+        (Some(verb), None) if text.ends_with("ed") => format!("{} it", verb.word),
         _ => text,
     }
 }

@@ -3,7 +3,7 @@
 use super::steps::{Kind, Step};
 use super::{Reason, suite};
 use crate::lint::may_meet;
-use crate::request::{Request, Shape};
+use crate::request::{Aim, Request, Shape};
 
 /// For each step the steps that it waits for, by their index.
 pub(super) type Order = Vec<Vec<usize>>;
@@ -13,6 +13,7 @@ pub(super) fn of(request: &Request, steps: &[Step<'_>]) -> Result<Order, Vec<Rea
     let mut order: Order = vec![Vec::new(); steps.len()];
     said(steps, &mut order);
     referring(steps, &mut order);
+    looking(request, steps, &mut order);
     if (0..steps.len()).any(|step| reaches(&order, step, step)) {
         return Err(vec![Reason::Circle]);
     }
@@ -74,6 +75,38 @@ const REFERRING: &[&str] = &[
     "whatever",
 ];
 
+/// A look that has a verb of its own keeps its place before what the same sentence or list goes on to
+/// change: `audit the licenses, replace the bad ones`. `With an audit` says no place.
+fn looking(request: &Request, steps: &[Step<'_>], order: &mut Order) {
+    let looks = |step: &Step<'_>| {
+        let own = { step.of.verb.as_ref() }.filter(|verb| step.of.span.holds(verb.span));
+        own.is_some_and(|verb| {
+            let measures = verb.word == "benchmark";
+            measures || matches!(verb.change.aim(), Aim::Judgment | Aim::Finding)
+        })
+    };
+    let sentence = |step: &Step<'_>| {
+        let mut sentences = request.sentences.iter();
+        sentences.position(|it| it.holds(step.of.span))
+    };
+    let sentences: Vec<Option<usize>> = steps.iter().map(sentence).collect();
+    let is_item = |step: &Step<'_>| step.of.shape == Shape::Item;
+    for at in 0..steps.len() {
+        if !matches!(steps[at].kind, Kind::Change | Kind::Test) {
+            continue;
+        }
+        let goes_on = |on: &usize| {
+            let both_items = is_item(&steps[*on]) && is_item(&steps[at]);
+            let both_beside = steps[*on].of.is_beside && steps[at].of.is_beside;
+            let is_near = both_items || sentences[*on] == sentences[at];
+            looks(&steps[*on]) && is_near && !both_beside
+        };
+        if let Some(on) = (0..at).rev().find(goes_on) {
+            wait(order, at, on);
+        }
+    }
+}
+
 /// Items with numbers follow each other, those that are said to go side by side aside.
 fn numbered(steps: &[Step<'_>], order: &mut Order) {
     let listed: Vec<usize> = (0..steps.len())
@@ -111,8 +144,13 @@ fn by_kind(steps: &[Step<'_>], order: &mut Order) {
         let Some(nearest) = before.iter().map(|&on| steps[on].kind).max() else {
             continue;
         };
-        for on in before.into_iter().filter(|&on| steps[on].kind == nearest) {
-            wait(order, at, on);
+        // What follows on one of those stands between.
+        let is_nearest = |on: &usize| steps[*on].kind == nearest;
+        let nearest: Vec<usize> = before.iter().copied().filter(is_nearest).collect();
+        let follows = |on: usize| nearest.iter().any(|&first| reaches(order, on, first));
+        let between: Vec<usize> = before.iter().copied().filter(|&on| follows(on)).collect();
+        for on in nearest.iter().chain(&between) {
+            wait(order, at, *on);
         }
     }
 }

@@ -217,9 +217,11 @@ pub(super) fn undivided(request: &Request) -> Option<&str> {
     };
     let chosen = || request.parts.iter().find(|part| is_choice(part));
     let of_parts = || negated().or_else(spared).or_else(chosen);
+    let dropped = || crate::lint::dropped(request).filter(|_| request.parts.len() > 1);
     loose
         .or_else(|| of_parts().map(|part| part.text.as_str()))
         .or_else(taken_back)
+        .or_else(dropped)
 }
 
 /// Words that take back what was said before them.

@@ -7,7 +7,7 @@ use super::making::{estimate, sum, tested, title};
 use super::naming::{Ids, line};
 use super::steps::{self, Kind, Step};
 use super::{Facts, judged};
-use crate::request::Request;
+use crate::request::{Phrase, Request};
 use crate::stated::{self, Stated};
 
 /// When the whole is what was asked for: what the request states, the project's own tests where
@@ -24,6 +24,7 @@ pub(super) fn criteria_of_intent(
         .iter()
         .any(|step| matches!(step.kind, Kind::Change | Kind::Test));
     criteria.extend(tested(facts).filter(|_| changes));
+    criteria.extend(listed(request, facts, stated));
     let is_judged = changes && criteria.is_empty();
     for deliverable in tasks.iter().flat_map(|task| &task.deliverables) {
         criteria.push(Criterion::File {
@@ -44,6 +45,18 @@ pub(super) fn criteria_of_intent(
         is_new
     });
     criteria
+}
+
+/// What the items of a request's lists say of the result, as far as nothing else checks it.
+fn listed(request: &Request, facts: &Facts<'_>, stated: &[Stated]) -> Vec<Criterion> {
+    let is_checked = |it: &Phrase| {
+        let text = it.text.to_lowercase();
+        let are_tests = text.split(' ').any(|word| word == "tests") && text.ends_with("pass");
+        let is_stated = stated.iter().any(|stated| stated.span.holds(it.span));
+        is_stated || are_tests && facts.tests.is_some()
+    };
+    let open = request.criteria.iter().filter(|it| !is_checked(it));
+    open.map(|it| judged(it.text.clone())).collect()
 }
 
 /// Gives what a request states of a file, and no task makes true, to the last task that may: what is
@@ -94,6 +107,7 @@ pub(super) fn one(request: &Request, facts: &Facts<'_>) -> Plan {
     );
     let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
     criteria.extend(tested(facts));
+    criteria.extend(listed(request, facts, &stated));
     if !is_stated {
         criteria.push(judged("the result is what was asked for".to_owned()));
     }

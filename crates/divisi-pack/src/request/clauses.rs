@@ -5,6 +5,7 @@
 //! other only goes on with what was said. Sentences without anything to do are context.
 
 mod approval;
+mod criterion;
 mod excluding;
 mod heading;
 mod listed;
@@ -13,11 +14,13 @@ mod numbers;
 mod section;
 mod telling;
 
+pub(crate) use section::is_label;
+
 use listed::Listed;
 use numbers::ByNumber;
 use section::Sections;
 
-use super::exclusion::{self, Excluded};
+use super::exclusion;
 use super::sentence::{self, Item, Segment, Sentence};
 use super::statement::Mood;
 use super::token::{Kind, Token};
@@ -110,6 +113,7 @@ impl<'t> Reader<'t> {
                 exclusions: Vec::new(),
                 bounds: Vec::new(),
                 approvals: Vec::new(),
+                criteria: Vec::new(),
                 loose: Vec::new(),
                 files: Vec::new(),
                 quantities: Vec::new(),
@@ -136,7 +140,8 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn read(mut self) -> Request {
-        let sentences = sentence::sentences(self.tokens, self.text);
+        let mut sentences = sentence::sentences(self.tokens, self.text);
+        self.without_list(&mut sentences);
         self.sections.is_listed = sentences.iter().any(|it| it.item.is_some());
         for sentence in sentences {
             self.request
@@ -150,18 +155,21 @@ impl<'t> Reader<'t> {
         }
         self.settle_order();
         self.doubt_whose();
+        self.title();
         self.leave_loose();
         self.request
     }
 
-    /// What is in another language: one part that says nothing which is known, but its files.
+    /// What is in another language: one part that says nothing which is known, but its files, and
+    /// which must stay.
     pub(super) fn read_unknown(mut self) -> Request {
         for sentence in sentence::sentences(self.tokens, self.text) {
             let span = self.span(sentence.from, sentence.to);
             self.request.sentences.push(span);
         }
         let to = self.tokens.len();
-        self.push(0, to, Shape::Clause, None, &[(0, to)]);
+        let pieces = self.without_foreign();
+        self.push(0, to, Shape::Clause, None, &pieces);
         for part in &mut self.request.parts {
             part.mentions.clear();
             part.role = roles::DEVELOPER;
@@ -209,6 +217,9 @@ impl<'t> Reader<'t> {
         if is_prose {
             self.by_number.doubt(self.tokens, (from, to));
         }
+        if self.is_criterion(sentence, read.is_some()) {
+            return;
+        }
         let Some((from, to)) = read else {
             return;
         };
@@ -226,7 +237,7 @@ impl<'t> Reader<'t> {
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
         }
-        let pieces = rest(from, to, &excluded);
+        let pieces = rest(from, to, excluded.iter().map(|it| (it.from, it.to)));
         let count = self.request.parts.len();
         if self.is_context(sentence, &pieces) {
             self.told.extend(&pieces);
@@ -376,6 +387,8 @@ impl<'t> Reader<'t> {
             let begins = begins || segment.lead.is_colon;
             let found = sentence::verb_at(self.tokens, segment, begins)
                 .filter(|found| number == 0 || !self.is_past(segment, *found))
+                .or_else(|| self.is_had_too(segment, head))
+                .or_else(|| self.is_of_verbs(&segments[..=number], first_part))
                 .or(prefix.filter(|_| number == 0).flatten());
             let lead = segment.lead;
             // `When you add it` asks to add it.
@@ -403,9 +416,10 @@ impl<'t> Reader<'t> {
                 self.extend(segment);
                 continue;
             }
+            let before_it = head.filter(|_| !self.is_of_next(&segments[number..]));
             if is_timed && (is_deployed || self.is_done_anyway(segment)) {
                 // `Before you deploy, …` asks for no deployment.
-                self.condition(segment, head);
+                self.condition(segment, before_it);
             } else if let Some(found) = found {
                 self.doubt(segment, found, number);
                 self.clause(segment, Some(self.verb(found)), chain.map(|it| it.anchor));
@@ -418,7 +432,7 @@ impl<'t> Reader<'t> {
                 }
                 head = Some(at);
             } else if lead.is_before || lead.is_after {
-                self.condition(segment, head);
+                self.condition(segment, before_it);
             } else if let Some(verb) = self.is_beside(&segments, number, head) {
                 self.attach(segment, Some(verb));
             } else if let Some(verb) = self.attaches(&segments[number..], head, listed_from) {
@@ -543,10 +557,6 @@ impl<'t> Reader<'t> {
     fn condition(&mut self, segment: Segment, head: Option<usize>) {
         let words = (segment.from, segment.to);
         let is_before = segment.lead.is_before;
-        // `Design it, and after my approval build it` says it of what follows.
-        let is_of_next = (segment.lead.is_and || segment.lead.is_then)
-            && approval::is_approval(&self.tokens[words.0..words.1]);
-        let head = head.filter(|_| !is_of_next);
         if is_before && statement::is_of_anything(&self.tokens[segment.from..segment.to]) {
             self.read.push(words);
             match head {
@@ -682,14 +692,18 @@ fn once_each(mut parts: Vec<usize>) -> Vec<usize> {
 }
 
 /// What is left between two tokens when the exclusions are taken out.
-fn rest(from: usize, to: usize, excluded: &[Excluded]) -> Vec<(usize, usize)> {
+fn rest(
+    from: usize,
+    to: usize,
+    excluded: impl IntoIterator<Item = (usize, usize)>,
+) -> Vec<(usize, usize)> {
     let mut pieces = Vec::new();
     let mut begin = from;
-    for one in excluded {
-        if from + one.from > begin {
-            pieces.push((begin, from + one.from));
+    for (start, end) in excluded {
+        if from + start > begin {
+            pieces.push((begin, from + start));
         }
-        begin = from + one.to;
+        begin = from + end;
     }
     if begin < to {
         pieces.push((begin, to));
@@ -699,9 +713,10 @@ fn rest(from: usize, to: usize, excluded: &[Excluded]) -> Vec<(usize, usize)> {
 
 /// The text in one line, without the marks of lists.
 pub(super) fn squeezed(text: &str) -> String {
-    let words = text.split_whitespace();
-    let words: Vec<&str> = words
-        .filter(|word| !matches!(*word, "-" | "*" | "•"))
-        .collect();
+    let is_marker = |word: &&str| matches!(*word, "-" | "*" | "•");
+    let words = text
+        .lines()
+        .flat_map(|line| line.split_whitespace().skip_while(is_marker));
+    let words: Vec<&str> = words.collect();
     words.join(" ")
 }

@@ -5,9 +5,11 @@
 //! `without blocking` says how, and `no` may be part of what is wanted.
 //!
 //! Sentences that tell of something that it is not wanted are in `unwanted`, those that say beyond
-//! which files nothing may change in `bound`, and which files must stay as they are tells `kept`.
+//! which files nothing may change in `bound`, and which files must stay as they are tells `kept`, in other
+//! languages than English `foreign`.
 
 mod bound;
+mod foreign;
 mod kept;
 mod unwanted;
 
@@ -15,6 +17,7 @@ use super::token::{Kind, Token};
 use super::verbs::{Form, verb};
 use super::{roles, sentence};
 
+pub(super) use foreign::foreign;
 pub(super) use kept::{kept, kept_in_section, usual_file};
 
 /// An exclusion among the tokens.

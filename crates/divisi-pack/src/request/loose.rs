@@ -78,6 +78,21 @@ const TELLING: &[&str] = &[
     "was", "were", "will", "would",
 ];
 
+/// Words with which a clause says more of what stands before it.
+const RELATIVE: &[&str] = &["which", "who", "whose"];
+
+impl Loose {
+    /// Whether it says when, why or how something is, so that nobody has to take it up: what is told.
+    pub(crate) fn only_tells(&self) -> bool {
+        let text = self.text.to_lowercase();
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
+        let first = words.clone().next().unwrap_or_default();
+        let tells = |word: &str| TELLING.contains(&word) || RELATIVE.contains(&word);
+        let is_of_rest = CONDITIONS.contains(&first) || words.any(tells);
+        !self.may_be_work && (self.is_told || is_of_rest)
+    }
+}
+
 /// What lies in no span that was read; `read` is sorted.
 pub(super) fn loose(text: &str, tokens: &[Token], sentences: &[Span], read: &[Span]) -> Vec<Loose> {
     let mut found = Vec::new();

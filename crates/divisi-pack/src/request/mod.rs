@@ -32,6 +32,7 @@ mod verbs;
 
 use serde::Serialize;
 
+pub(crate) use clauses::is_label;
 pub use quantity::{Amount, Quantity, Unit};
 pub use roles::{Domain, Mention, Standing};
 pub use size::{Scale, System};
@@ -76,6 +77,8 @@ pub struct Request {
     pub bounds: Vec<Exclusion>,
     /// What a person is to approve before something else begins.
     pub approvals: Vec<Approval>,
+    /// Items of lists that only say how the result is to be.
+    pub criteria: Vec<Phrase>,
     /// What is in no part, and neither excluded nor a goal.
     pub loose: Vec<Loose>,
     /// Files, folders and patterns that are named, exclusions' aside.

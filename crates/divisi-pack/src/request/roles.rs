@@ -529,13 +529,23 @@ pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
     let objects = mentions.iter().filter(|it| !(is_shown && is_page(it)));
     let mut objects = objects.filter(|it| it.standing == Standing::Object);
     let of_object = objects.next_back().map(|it| it.role);
+    let is_file = |mention: &&Mention| mention.word.contains(['.', '/']);
+    let of_file = mentions
+        .iter()
+        .filter(is_file)
+        .map(|it| it.role)
+        .next_back();
     let of_place = standing(Standing::Place).find(|role| WITH_PLACES.contains(role));
     let named = |roles: &[&str]| {
         let mut named = mentions.iter().map(|mention| mention.role);
         named.find(|role| roles.contains(role))
     };
+    // Who does several people's work is none of them.
+    let is_of_several = |role: &str| standing(Standing::Object).any(|it| it != role);
+    let of_nobody = verb.is_none() && of_object.is_some_and(is_of_several);
     let is_verb = |word: &str| verb.is_some_and(|verb| verb.word == word);
     match verb.map(|verb| verb.change) {
+        _ if of_nobody => DEVELOPER,
         Some(Change::Document) => "tech_writer",
         // `Release notes` release nothing.
         Some(Change::Deploy) => named_by_verb(verb, mentions).unwrap_or("devops"),
@@ -550,8 +560,9 @@ pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
         Some(Change::Review) => named(&["security_analyst", "performance_engineer"])
             .or(of_object)
             .unwrap_or(DEVELOPER),
-        // Wherever a name stands it is changed by one.
-        Some(Change::Rename) => of_object.unwrap_or(DEVELOPER),
+        // Wherever a name stands it is changed by one, and what it means is nobody's work; a file is
+        // whose it is.
+        Some(Change::Rename) => of_file.unwrap_or(DEVELOPER),
         Some(Change::Fix) if is_verb("debug") => of_object.unwrap_or("debugger"),
         _ => of_object
             .filter(|role| *role != DEVELOPER)

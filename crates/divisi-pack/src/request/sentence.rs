@@ -542,11 +542,64 @@ fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static J
 
 /// What stands before the verb of a polite request.
 const PREFACE: &[&str] = &[
-    "able", "be", "can", "could", "going", "have", "help", "i", "i'd", "it", "just", "kindly",
-    "let", "let's", "lets", "like", "me", "must", "need", "needs", "now", "please", "shall",
-    "should", "supposed", "to", "us", "want", "wants", "also", "so", "we", "we'd", "we'll",
-    "we've", "will", "would", "you", "you'd", "actually", "really", "simply", "been", "i've",
-    "pls", "plz", "they've", "u", "you've", "either",
+    "able",
+    "be",
+    "can",
+    "could",
+    "going",
+    "have",
+    "help",
+    "i",
+    "i'd",
+    "it",
+    "just",
+    "kindly",
+    "let",
+    "let's",
+    "lets",
+    "like",
+    "me",
+    "must",
+    "need",
+    "needs",
+    "now",
+    "please",
+    "shall",
+    "should",
+    "supposed",
+    "to",
+    "us",
+    "want",
+    "wants",
+    "also",
+    "so",
+    "we",
+    "we'd",
+    "we'll",
+    "we've",
+    "will",
+    "would",
+    "you",
+    "you'd",
+    "actually",
+    "really",
+    "simply",
+    "been",
+    "i've",
+    "pls",
+    "plz",
+    "they've",
+    "u",
+    "you've",
+    "either",
+    "automatically",
+    "carefully",
+    "gracefully",
+    "properly",
+    "quietly",
+    "safely",
+    "silently",
+    "temporarily",
 ];
 
 /// Whether a word may stand before the verb of a polite request.
@@ -616,6 +669,8 @@ pub(super) fn verb_at(
     };
     let lead = segment.lead;
     let fits = match form {
+        // `Note in the guide` is one, `note it in the guide` says to.
+        Form::Base if base == "note" => has_object(&words[skipped + 1..]),
         Form::Base if begins || skipped > 0 || lead.is_colon => true,
         Form::Base if lead.is_then || lead.is_first || lead.is_last => true,
         Form::Base => !is_also_noun(base) || has_object(&words[skipped + 1..]),
@@ -704,6 +759,9 @@ fn caused(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Cha
         "someone",
         "team",
     ];
+    if let Some(found) = done_to_it(words, at) {
+        return Some(found);
+    }
     let before = at.checked_sub(1).and_then(|before| words.get(before));
     let from = match () {
         () if words.get(at)?.is_any(&["ask", "get", "take"]) => at + 1,
@@ -721,6 +779,27 @@ fn caused(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Cha
     let token = words.get(verb_at).filter(|it| it.kind == Kind::Word)?;
     let (base, change, form) = verb(&token.lower)?;
     (form == Form::Base).then_some((verb_at, base, change))
+}
+
+/// `have it audited`, `get them tested`.
+fn done_to_it(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Change)> {
+    let at = at + if words.get(at)?.is("get") { 2 } else { 0 };
+    let [.., has, it] = words.get(..at)? else {
+        return None;
+    };
+    let is_had = has.is_any(&["get", "have"]) && it.is_any(&["it", "that", "them", "this"]);
+    let done = work_done(words.get(at)?).filter(|_| is_had)?;
+    Some((at, done.0, done.1))
+}
+
+/// The verb of somebody's work that is said to be done with something: `audited`, `documented`.
+pub(super) fn work_done(token: &Token) -> Option<(&'static str, super::Change)> {
+    let (base, change, form) = verb(&token.lower).filter(|_| token.kind == Kind::Word)?;
+    let is_work = matches!(
+        change.aim(),
+        Aim::Judgment | Aim::Tests | Aim::Documents | Aim::Use
+    );
+    (form == Form::Past && is_work).then_some((base, change))
 }
 
 /// Whether an object follows, or nothing: so a homonym is a verb.

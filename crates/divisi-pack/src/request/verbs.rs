@@ -131,6 +131,7 @@ const VERBS: &[(Change, &[&str])] = &[
             "draw",
             "provide",
             "rebuild",
+            "prepare",
             "prototype",
             "put",
             "set",
@@ -163,6 +164,7 @@ const VERBS: &[(Change, &[&str])] = &[
     (
         Change::Update,
         &[
+            "adapt",
             "adjust",
             "bump",
             "configure",
@@ -242,7 +244,7 @@ const VERBS: &[(Change, &[&str])] = &[
         Change::Review,
         &[
             "analyze", "conduct", "look", "perform", "assess", "audit", "check", "inspect",
-            "profile", "review", "scan",
+            "measure", "profile", "review", "scan",
         ],
     ),
     (
@@ -291,8 +293,11 @@ const BASE_ONLY: &[(Change, &[&str])] = &[
         &[
             "bring",
             "cache",
+            "calculate",
+            "compute",
             "connect",
             "display",
+            "draft",
             "embed",
             "encrypt",
             "expire",
@@ -301,6 +306,7 @@ const BASE_ONLY: &[(Change, &[&str])] = &[
             "mention",
             "load",
             "log",
+            "note",
             "notify",
             "paginate",
             "record",
@@ -322,6 +328,7 @@ const BASE_ONLY: &[(Change, &[&str])] = &[
         &[
             "block",
             "cap",
+            "close",
             "compress",
             "enforce",
             "expand",

@@ -75,16 +75,31 @@ fn every_part_of_the_request_has_a_task() {
     );
 }
 
-/// What the reader takes for no part may ask for something all the same.
+/// What the reader takes for no part may ask for something all the same. Rules tell each task what
+/// only tells something; of other plans nobody knows.
 #[test]
 fn every_clause_is_spoken_of_somewhere() {
     let request = format!("{REQUEST} Dashboards for grafana would be splendid.");
-    let found = only_of(&request, "lint-uncovered", |_| {});
-    assert_eq!(found.severity, Severity::Warning);
-    assert!(found.cause.contains("grafana"), "{found:?}");
+    let found = |plan: &Value| {
+        let by_agent = |given: &mut Given<'_>| given.author = Author::Agent;
+        super::found_of(Some(&request::read(&request)), plan, by_agent)
+    };
+    let [warning] = &found(&answering())[..] else {
+        panic!("{:#?}", found(&answering()));
+    };
+    assert_eq!(warning.code, "lint-uncovered");
+    assert_eq!(warning.severity, Severity::Warning);
+    assert!(warning.cause.contains("grafana"), "{warning:?}");
+    assert_eq!(found_of(&request, &answering()), []);
     let mut plan = answering();
     plan["subtasks"][0]["description"] = json!("With dashboards for grafana.");
-    assert_eq!(found_of(&request, &plan), []);
+    assert_eq!(found(&plan), []);
+    // What is neither told nor done, a plan by rule does not do either.
+    let request = format!("{REQUEST} Set up CI: zyx, unit tests, build the container.");
+    let found = only_of(&request, "lint-uncovered", |plan| {
+        plan["subtasks"][0]["description"] = json!("Set up CI, unit tests, build the container.");
+    });
+    assert!(found.cause.contains("zyx"), "{found:?}");
 }
 
 #[test]

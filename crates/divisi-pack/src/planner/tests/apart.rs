@@ -106,6 +106,12 @@ impl Apart {
     }
 }
 
+/// All that is asked for.
+pub(super) fn texts() -> Vec<&'static str> {
+    let all = first::FIRST.iter().chain(second::SECOND);
+    all.map(|apart| apart.request).collect()
+}
+
 /// How many are one task, several, and declined.
 type Counts = [usize; 3];
 

@@ -294,6 +294,11 @@ const ASKED: &[Asked] = &[
     asked!("asdf", [], []),
 ];
 
+/// All that is asked for.
+pub(super) fn texts_of_all() -> impl Iterator<Item = &'static str> {
+    ASKED.iter().map(|asked| asked.request)
+}
+
 fn texts(task: &TaskSpec) -> String {
     let promised = task.deliverables.iter().map(|it| it.path.as_str());
     let scope = task.scope.iter().map(String::as_str);

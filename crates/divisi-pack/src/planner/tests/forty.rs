@@ -185,6 +185,11 @@ const WANTED: &[Wanted] = &[
     wanted("Fix the typo in README.md and commit", 1).forbids(0),
 ];
 
+/// All that is asked for.
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    WANTED.iter().map(|it| it.request)
+}
+
 #[test]
 fn forty_requests_are_read_and_planned_as_they_are_meant() {
     assert_eq!(WANTED.len(), 40);

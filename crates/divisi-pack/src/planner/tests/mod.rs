@@ -1,6 +1,7 @@
 //! Requests and the plans that rules make of them.
 
 mod apart;
+mod audited;
 mod fifty;
 mod forty;
 mod readings;

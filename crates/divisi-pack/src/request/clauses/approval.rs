@@ -187,6 +187,20 @@ impl Reader<'_> {
         true
     }
 
+    /// Whether a condition is a person's word for which what follows waits: `design it, and after my
+    /// approval build it`, `draft it, after I have signed it off, write the code`.
+    pub(super) fn is_of_next(&self, segments: &[Segment]) -> bool {
+        let [condition, behind @ ..] = segments else {
+            return false;
+        };
+        let lead = condition.lead;
+        let does = |next: &Segment| sentence::verb_at(self.tokens, *next, true).is_some();
+        let goes_on = lead.is_list && behind.first().is_some_and(does);
+        lead.is_after
+            && (lead.is_and || lead.is_then || goes_on)
+            && is_approval(&self.tokens[condition.from..condition.to])
+    }
+
     /// Whether a condition is a person's word on this work: who asks gives it, or what is approved is
     /// somebody's work or a part. `The proposal is approved` may be of the product.
     pub(super) fn is_persons(&self, (from, to): (usize, usize)) -> bool {
@@ -242,8 +256,14 @@ impl Reader<'_> {
         let words = self.tokens[from..to].iter();
         let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
         let parts = &mut self.request.parts;
-        let before = part.checked_sub(1);
-        let before = before.filter(|before| !order::reaches(parts, *before, part));
+        // The last one before it, in the order that is said.
+        let is_before = |at: &usize| !order::reaches(parts, *at, part);
+        let all: Vec<usize> = (0..part).filter(is_before).collect();
+        let is_last = |at: &usize| {
+            let mut others = all.iter().filter(|other| *other != at);
+            !others.any(|other| order::reaches(parts, *other, *at))
+        };
+        let before = all.iter().copied().rev().find(is_last);
         let of = order::meant(parts, &words, part).or(before);
         if let Some(of) = of {
             order::add(parts, of, part);

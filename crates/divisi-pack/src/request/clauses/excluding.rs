@@ -3,7 +3,7 @@
 use super::super::exclusion;
 use super::super::roles::Standing;
 use super::super::sentence::{self, Segment};
-use super::super::token::Kind;
+use super::super::token::{Kind, Token};
 use super::super::verbs::{Form, Verb, verb};
 use super::super::{Exclusion, File, PARTS_MAX, Phrase};
 use super::Reader;
@@ -24,6 +24,28 @@ impl<'t> Reader<'t> {
         let kept = exclusion::kept_in_section(&self.tokens[begin..to]);
         let kept = self.paths(begin, kept);
         self.put((from, to), false, kept);
+    }
+
+    /// Keeps what a request in another language excludes. What of it is left, if anything is: who only
+    /// forbids asks for nothing that is known.
+    pub(super) fn without_foreign(&mut self) -> Vec<(usize, usize)> {
+        let all = (0, self.tokens.len());
+        let found = exclusion::foreign(self.tokens);
+        let spans = found.iter().map(|&((from, to), _)| (from, to));
+        let pieces = super::rest(all.0, all.1, spans);
+        let says = |&(from, to): &(usize, usize)| self.tokens[from..to].iter().any(Token::is_word);
+        if !pieces.iter().any(says) {
+            return vec![all];
+        }
+        for (span, files) in found {
+            let kept = self.paths(0, files);
+            self.put(span, false, kept);
+        }
+        for excluded in &mut self.request.exclusions {
+            excluded.mentions.clear();
+            excluded.verb = None;
+        }
+        pieces
     }
 
     fn put(&mut self, (from, to): (usize, usize), is_bound: bool, kept: Vec<String>) {

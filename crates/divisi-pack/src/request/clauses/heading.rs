@@ -67,6 +67,12 @@ impl Reader<'_> {
                 .is_some_and(|token| verb(&token.lower).is_some())
                 || (0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
         };
+        // `Rename the state a -> b` says what becomes of what.
+        let first = steps.first().and_then(|step| self.tokens.get(step.0));
+        let renames = first.is_some_and(|it| it.is("rename"));
+        if steps.len() == 2 && renames {
+            return false;
+        }
         let working = steps.iter().filter(says_work).count();
         let are_steps = steps.len() > 1
             && if steps.len() > 2 {
@@ -163,6 +169,10 @@ impl Reader<'_> {
             return None;
         };
         let words = self.words(*head);
+        // `Just a small fix: …`
+        let is_small = |it: &&&Token| it.is_any(&["a", "just", "minor", "quick", "small", "tiny"]);
+        let small = words.iter().take_while(is_small).count();
+        let words = &words[small..];
         let is_first = self.request.sentences.len() == 1;
         if !is_first || !behind.lead.is_colon || words.len() > PREFIX_WORDS_MAX {
             return None;

@@ -2,11 +2,12 @@
 //! tests`.
 
 use super::super::roles::{self, Standing};
+use super::super::sentence::Sentence;
 use super::super::statement::{self, Mood};
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Verb, verb};
-use super::super::{File, Shape};
-use super::Reader;
+use super::super::{File, PARTS_MAX, Shape};
+use super::{Reader, criterion};
 
 /// What stands before a list.
 #[derive(Default)]
@@ -87,6 +88,33 @@ impl Reader<'_> {
         if part.verb.is_none() {
             part.verb.clone_from(&self.listed.verb);
         }
+    }
+
+    /// A list of nothing but criteria has no work: what stands before it is that.
+    pub(super) fn without_list(&self, sentences: &mut [Sentence]) {
+        let is_criterion = |it: &Sentence| criterion::is_criterion(self.tokens, *it);
+        for at in 0..sentences.len() {
+            let items = sentences[at + 1..]
+                .iter()
+                .take_while(|it| it.item.is_some());
+            if sentences[at].is_before_list && items.clone().all(is_criterion) {
+                sentences[at].is_before_list = false;
+            }
+        }
+    }
+
+    /// Whether an item is a criterion, which is kept: it is in no part. It is told, unless it stands in a
+    /// section of what is.
+    pub(super) fn is_criterion(&mut self, sentence: Sentence, is_open: bool) -> bool {
+        let Sentence { from, to, .. } = sentence;
+        let is_one = sentence.item.is_some()
+            && !self.sections.is_excluded()
+            && criterion::is_criterion(self.tokens, sentence);
+        if is_one && self.request.criteria.len() < PARTS_MAX {
+            self.request.criteria.push(self.phrase(from, to));
+            self.told.extend(is_open.then_some((from, to)));
+        }
+        is_one
     }
 
     /// Whether a sentence says what each item of the list before it has: then each has it. Whose work

@@ -518,8 +518,23 @@ impl Reader<'_> {
             "with",
         ];
         const DETERMINERS: &[&str] = &[
-            "a", "all", "an", "each", "every", "it", "its", "my", "our", "the", "their", "them",
-            "these", "this", "those", "your",
+            "a",
+            "all",
+            "an",
+            "each",
+            "every",
+            "everything",
+            "it",
+            "its",
+            "my",
+            "our",
+            "the",
+            "their",
+            "them",
+            "these",
+            "this",
+            "those",
+            "your",
         ];
         let words = self.words(segment);
         let [first, second, ..] = words.as_slice() else {

@@ -133,6 +133,13 @@ pub(super) struct Sections {
     group: Option<Mention>,
 }
 
+impl Sections {
+    /// Whether what is read must not be done.
+    pub(super) fn is_excluded(&self) -> bool {
+        self.section == Section::Excluded
+    }
+}
+
 impl Reader<'_> {
     /// Goes into the section of a sentence. What of it is left to be read, if it is not all that is
     /// to be known of it.
@@ -164,6 +171,7 @@ impl Reader<'_> {
             }
             Section::Context => {
                 // What is forbidden there is forbidden.
+                self.read.push((from, begin));
                 self.forbid((begin, to));
                 None
             }
@@ -226,7 +234,7 @@ impl Reader<'_> {
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
         }
-        for (from, to) in super::rest(from, to, &excluded) {
+        for (from, to) in super::rest(from, to, excluded.iter().map(|it| (it.from, it.to))) {
             // `Note: also write docs/x.md` is work, wherever it stands.
             let asks = statement::mood(&self.tokens[from..to]) == Mood::Asks;
             let list = if asks {
@@ -293,6 +301,16 @@ fn class(tokens: &[Token]) -> Option<Section> {
         .iter()
         .find(|(_, names)| names.contains(&said.as_str()));
     of.map(|(section, _)| *section)
+}
+
+/// Whether a text is the label of a section and says nothing else: `Background:`.
+pub(crate) fn is_label(text: &str) -> bool {
+    let Some(name) = text.trim().strip_suffix(':') else {
+        return false;
+    };
+    let name = name.to_lowercase();
+    let mut names = NAMES.iter().flat_map(|(_, names)| *names).chain(OF_WORK);
+    names.any(|it| *it == name)
 }
 
 fn said(tokens: &[Token]) -> String {

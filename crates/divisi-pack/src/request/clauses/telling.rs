@@ -18,6 +18,9 @@ const NO_COMMANDS: &[&str] = &[
     "plus", "say", "see", "such", "than", "unlike", "via",
 ];
 
+/// The title of a request has at most so many words.
+const TITLE_WORDS_MAX: usize = 6;
+
 impl Reader<'_> {
     /// What the clause that a segment begins does. A condition is none of its own.
     pub(super) fn mood(&self, segment: Segment, to: usize) -> Mood {
@@ -94,6 +97,13 @@ impl Reader<'_> {
         let [you, does, ..] = tokens else {
             return false;
         };
+        // `Before it is documented`: nobody else says that it is.
+        let is_passive =
+            you.is_any(&["it", "that", "they", "this"]) && does.is_any(&["are", "gets", "is"]);
+        let rest: Vec<&Token> = tokens[2..].iter().filter(|it| it.is_word()).collect();
+        if let (true, true, [done]) = (is_before, is_passive, rest.as_slice()) {
+            return sentence::work_done(done).is_some_and(|it| it.1 != Change::Deploy);
+        }
         let known = verb(&does.lower).map(|it| it.1.aim());
         let then = self.tokens[from..to].get(2);
         let alters = match known {
@@ -125,6 +135,54 @@ impl Reader<'_> {
                 .is_some_and(|it| it.2 == Form::Base);
         let tokens = &self.tokens[segment.from..segment.to];
         does && !(0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
+    }
+
+    /// The verb of one more thing that something is to have done with it: `have it reviewed by security
+    /// and documented`.
+    pub(super) fn is_had_too(
+        &self,
+        segment: Segment,
+        head: Option<usize>,
+    ) -> Option<(usize, &'static str, Change)> {
+        let lead = segment.lead;
+        let part = self.request.parts.get(head?)?;
+        let own = part.verb.as_ref()?.span;
+        let before = self.text.get(part.span.start..own.start)?.to_lowercase();
+        let is_had = before.starts_with("have ") || before.starts_with("get ");
+        let done = sentence::work_done(&self.tokens[segment.from])?;
+        let is_joined = (lead.is_and || lead.is_list) && !lead.is_with && !lead.is_colon;
+        (is_had && is_joined).then_some((segment.from, done.0, done.1))
+    }
+
+    /// The verb of a segment that may begin with a noun as well, where what stands before it in its
+    /// list begins with verbs: `extract strings, translate to Spanish, test right-to-left layouts`.
+    pub(super) fn is_of_verbs(
+        &self,
+        segments: &[Segment],
+        first_part: usize,
+    ) -> Option<(usize, &'static str, Change)> {
+        let (segment, before) = segments.split_last()?;
+        let is_joined = |it: &Segment| {
+            let lead = it.lead;
+            (lead.is_list || lead.is_and) && !lead.is_with && !lead.is_before && !lead.is_after
+        };
+        let [.., first, second] = before else {
+            return None;
+        };
+        let begins = |it: &Segment| {
+            let at = self.tokens[it.from].span;
+            let mut parts = self.request.parts[first_part..].iter();
+            parts.any(|part| part.verb.as_ref().is_some_and(|verb| verb.span == at))
+        };
+        let is_listed = is_joined(segment) && is_joined(second);
+        if !is_listed || !begins(first) || !begins(second) || segment.to < segment.from + 2 {
+            return None;
+        }
+        let tokens = &self.tokens[segment.from..segment.to];
+        let names_more = roles::mention(tokens).is_some_and(|(_, length)| length > 1);
+        let (base, change, form) = verb(&tokens[0].lower)?;
+        let is_verb = form == Form::Base && tokens[0].kind == Kind::Word && !names_more;
+        is_verb.then_some((segment.from, base, change))
     }
 
     /// Whether a segment says to report what is judged or found out: `audit the policies and list what
@@ -300,6 +358,26 @@ impl Reader<'_> {
         let next = self.tokens.get(segment.to);
         let is_ordered = next.is_some_and(|it| it.is_any(&["after", "afterward", "afterwards"]));
         (lead.is_list || lead.is_and) && is_ordered && self.begins_with_work(segment)
+    }
+
+    /// A first line that only names something is the title of what follows: `Docs site cleanup`.
+    pub(super) fn title(&mut self) {
+        let request = &self.request;
+        let (Some(first), Some(part)) = (request.sentences.first(), request.parts.first()) else {
+            return;
+        };
+        let between = self
+            .text
+            .get(first.end..part.span.start)
+            .unwrap_or_default();
+        let is_line = between.starts_with(['\n', ':']) && first.start == 0;
+        let to = self.tokens.partition_point(|it| it.span.start < first.end);
+        let tokens = &self.tokens[..to];
+        let words = tokens.iter().filter(|it| it.is_word()).count();
+        let names = statement::mood(tokens) == Mood::Names;
+        if request.goal.is_none() && is_line && names && (2..=TITLE_WORDS_MAX).contains(&words) {
+            self.request.goal = Some(self.phrase(0, to));
+        }
     }
 
     /// Keeps what became nothing, so that it is told, or nothing is divided.
