@@ -4,6 +4,8 @@
 //! A rule that keeps two things apart fired by a word of each. Where one joint stands between those
 //! words, what stands on its sides are the halves. More is not guessed.
 
+use divisi_core::run::Sizes;
+
 use super::rules::Fired;
 use super::{Approach, assess};
 use crate::assess::Repository;
@@ -18,11 +20,11 @@ const JOINTS: &[&str] = &[
 const COMMA: &str = ", ";
 
 /// The halves of a request that is assessed as a pack, if its only part tells them apart.
-pub(crate) fn halves(request: &Request) -> Option<[String; 2]> {
+pub(crate) fn halves(request: &Request, sizes: &Sizes) -> Option<[String; 2]> {
     if request.parts.len() != 1 {
         return None;
     }
-    let assessment = assess(request, &Repository::default());
+    let assessment = assess(request, &Repository::default(), sizes);
     let is_pack = assessment.approach == Approach::Pack;
     of(request, &assessment.rules).filter(|_| is_pack)
 }

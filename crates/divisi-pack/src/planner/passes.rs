@@ -28,7 +28,7 @@ pub(super) fn plan(request: &Request, facts: &Facts<'_>, reasons: &[Reason]) -> 
 
 /// The plan of a pack, by what it lists or keeps apart.
 pub(super) fn of_pack(request: &Request, facts: &Facts<'_>) -> Option<Planned> {
-    let names = halves(request)?;
+    let names = halves(request, &facts.sizes)?;
     let listed = components(request).filter(|names| is_clean(request, names));
     of_names(request, facts, &listed.unwrap_or(names.to_vec()))
 }
