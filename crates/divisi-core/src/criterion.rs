@@ -74,6 +74,12 @@ pub enum Criterion {
         /// the others say; where all are such, everything else may change.
         patterns: Vec<String>,
     },
+    /// At least one file that matches the pattern was added, changed or removed: it differs from
+    /// what the attempt started from or, of the whole, from what the run did.
+    Changed {
+        /// A pattern with literal separators.
+        pattern: String,
+    },
     /// So many files match the pattern.
     Count {
         /// A pattern with literal separators.
@@ -205,6 +211,7 @@ impl Criterion {
             | Criterion::Format { .. }
             | Criterion::Schema { .. }
             | Criterion::Scope { .. }
+            | Criterion::Changed { .. }
             | Criterion::Count { .. }
             | Criterion::Each { .. }
             | Criterion::Cites { .. } => Cost::Cheap,
@@ -228,6 +235,7 @@ impl Criterion {
             Criterion::ExitStatus
             | Criterion::Command { .. }
             | Criterion::Scope { .. }
+            | Criterion::Changed { .. }
             | Criterion::Count { .. }
             | Criterion::Each { .. }
             | Criterion::Plain { .. } => None,
@@ -235,10 +243,17 @@ impl Criterion {
     }
 
     /// Whether it says what the files are to be. A program tells whether something works, and mostly
-    /// did before; a scope, what is not to be changed.
+    /// did before.
     #[must_use]
     pub fn is_of_files(&self) -> bool {
-        self.cost() == Cost::Cheap && !matches!(self, Criterion::Scope { .. })
+        self.cost() == Cost::Cheap && !self.is_of_change()
+    }
+
+    /// Whether it says what is to be changed, or what is not: only of files and what they were before
+    /// can this be told.
+    #[must_use]
+    pub fn is_of_change(&self) -> bool {
+        matches!(self, Criterion::Scope { .. } | Criterion::Changed { .. })
     }
 
     /// Whether a program can find it violated. Plain words cannot be.
@@ -280,6 +295,10 @@ impl std::fmt::Display for Criterion {
                     ),
                 }
             }
+            Criterion::Changed { pattern } if pattern.contains(['*', '?', '[', '{']) => {
+                write!(f, "changes a file of {pattern}")
+            }
+            Criterion::Changed { pattern } => write!(f, "changes {pattern}"),
             Criterion::Count {
                 pattern,
                 min,
@@ -369,6 +388,14 @@ impl Verdict {
             Verdict::OF_CHANGE => Some("something is changed"),
             _ => None,
         }
+    }
+
+    /// Whether it says that nothing was changed, or nothing of what one of these criteria wants.
+    #[must_use]
+    pub fn wants_change(&self, criteria: &[Criterion]) -> bool {
+        let criterion = criteria.get(usize::from(self.criterion));
+        let is_its = matches!(criterion, Some(Criterion::Changed { .. }));
+        self.outcome == Outcome::Fail && (is_its || self.criterion == Verdict::OF_CHANGE)
     }
 
     /// A passing verdict without evidence.
@@ -463,6 +490,9 @@ mod tests {
             path: "a.md".into(),
             min_bytes,
         };
+        let changed = |pattern: &str| Criterion::Changed {
+            pattern: pattern.into(),
+        };
         let each = Criterion::Each {
             pattern: "src/**".into(),
             holds: Holds::Lacks {
@@ -474,6 +504,8 @@ mod tests {
             (file(1), "a.md is not empty"),
             (file(2), "a.md has at least 2 bytes"),
             (each, r#"each of src/** lacks "TODO""#),
+            (changed("calc.js"), "changes calc.js"),
+            (changed("src/**"), "changes a file of src/**"),
         ] {
             assert_eq!(criterion.to_string(), words);
         }

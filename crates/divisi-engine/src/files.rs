@@ -61,11 +61,12 @@ pub trait Files {
     /// otherwise what the storage reported.
     fn list(&self) -> io::Result<Vec<String>>;
 
-    /// The paths that the attempt added, changed or removed, sorted, whatever stands there.
+    /// The paths that the attempt added, changed or removed, sorted, whatever stands there; `None`
+    /// where it is not known what there was before.
     ///
     /// # Errors
     /// What the storage reported.
-    fn changed(&self) -> io::Result<Vec<String>>;
+    fn changed(&self) -> io::Result<Option<Vec<String>>>;
 }
 
 fn components(path: &str) -> io::Result<Vec<&str>> {
@@ -76,7 +77,7 @@ fn components(path: &str) -> io::Result<Vec<&str>> {
 #[derive(Debug)]
 pub struct FolderFiles {
     root: OwnedFd,
-    changed: Vec<String>,
+    changed: Option<Vec<String>>,
 }
 
 /// Where the walk along a path ended.
@@ -97,11 +98,13 @@ impl FolderFiles {
     ///
     /// # Errors
     /// The folder cannot be opened.
-    pub fn open(root: &Path, mut changed: Vec<String>) -> io::Result<FolderFiles> {
+    pub fn open(root: &Path, mut changed: Option<Vec<String>>) -> io::Result<FolderFiles> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty())?;
-        changed.sort_unstable();
-        changed.dedup();
+        if let Some(changed) = &mut changed {
+            changed.sort_unstable();
+            changed.dedup();
+        }
         Ok(FolderFiles { root, changed })
     }
 
@@ -268,7 +271,7 @@ impl Files for FolderFiles {
         Ok(files)
     }
 
-    fn changed(&self) -> io::Result<Vec<String>> {
+    fn changed(&self) -> io::Result<Option<Vec<String>>> {
         Ok(self.changed.clone())
     }
 }
@@ -302,7 +305,7 @@ mod tests {
     use super::*;
 
     fn open(folder: &tempfile::TempDir) -> FolderFiles {
-        FolderFiles::open(folder.path(), Vec::new()).unwrap()
+        FolderFiles::open(folder.path(), None).unwrap()
     }
 
     #[test]

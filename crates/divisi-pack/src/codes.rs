@@ -34,6 +34,7 @@ codes! {
     INPUT = "plan-input": "an input looks like a task that is not there";
     LINT_APPROVAL = "lint-approval": "the request asks for a person's word, and no task waits for it";
     LINT_BUDGET = "lint-budget": "a plan is expected to take more than is permitted";
+    LINT_CHANGE_OUTSIDE = "lint-change-outside": "a task is to change what it may not change";
     LINT_FORBIDDEN = "lint-forbidden": "a task does what the request excludes";
     LINT_INPUT_ABSENT = "lint-input-absent": "a task takes a file that is not there and that nothing makes";
     LINT_INPUT_EARLY = "lint-input-early": "a task takes a file and does not wait for the task that makes it";

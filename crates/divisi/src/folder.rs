@@ -60,7 +60,7 @@ fn tell(files: &FolderFiles, name: &str, diagnostics: &[Diagnostic], printer: &P
 }
 
 fn open(path: &Path) -> io::Result<FolderFiles> {
-    FolderFiles::open(path, Vec::new())
+    FolderFiles::open(path, None)
 }
 
 /// One byte more than is taken, so that whoever reads sees that it is too much.

@@ -20,7 +20,7 @@ fn workspace(project: &Project, run: &Run, no: TaskNo, task: &Task) -> Option<Fo
     );
     let folder = has_own.then(|| project.workspace(run.id, no, live.workspace))?;
     // A workspace that is not there, or any more, has nothing yet.
-    FolderFiles::open(&folder, Vec::new()).ok()
+    FolderFiles::open(&folder, None).ok()
 }
 
 /// How many of its promised files are there, and of how many; `None` if nothing can be told.
@@ -46,10 +46,8 @@ pub(crate) fn verdicts(project: &Project, run: &Run, no: TaskNo, task: &Task) ->
         return Vec::new();
     };
     let criteria = &task.spec.criteria;
-    // What was changed outside a scope is known once it is collected.
-    let can_tell = |criterion: &Criterion| {
-        criterion.cost() == Cost::Cheap && !matches!(criterion, Criterion::Scope { .. })
-    };
+    // What was changed is known once it is collected.
+    let can_tell = |criterion: &Criterion| criterion.is_of_files();
     let early = (0u16..)
         .zip(criteria)
         .filter(|(_, criterion)| can_tell(criterion));

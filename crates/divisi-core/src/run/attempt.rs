@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, asks_model, is_scripted};
 use super::remedy;
-use crate::criterion::Verdict;
+use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{Commit, Epoch, RunId, Time, Tree};
 use crate::ledger::{Bound, Credential, Means};
 use crate::permission::Permission;
@@ -240,11 +240,16 @@ pub enum AttemptEnd {
 }
 
 impl AttemptEnd {
-    /// Whether it was refused since it changed nothing, and for that alone.
+    /// Whether it was refused for want of a change, and for that alone: nothing was changed, or
+    /// nothing of what these criteria say.
     #[must_use]
-    pub fn is_for_no_change(&self) -> bool {
-        let of_change = |it: &Verdict| it.criterion == Verdict::OF_CHANGE;
-        matches!(self, AttemptEnd::Refused(Failure::Checks(verdicts)) if verdicts.iter().any(of_change))
+    pub fn is_for_no_change(&self, criteria: &[Criterion]) -> bool {
+        let AttemptEnd::Refused(Failure::Checks(verdicts)) = self else {
+            return false;
+        };
+        let mut failed = { verdicts.iter() }.filter(|it| it.outcome == Outcome::Fail);
+        let is_whole = verdicts.len() >= criteria.len();
+        is_whole && failed.clone().next().is_some() && failed.all(|it| it.wants_change(criteria))
     }
 
     /// Whether it counts as a failure of the agent's own (T7).

@@ -134,6 +134,7 @@ impl Draft<'_> {
         if self.live(attempt)?.phase != Phase::Collected {
             return Self::superseded(attempt);
         }
+        let verdicts = self.as_owner_found(attempt, verdicts)?;
         let any = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
         let expected = self.run.tasks()[attempt.task.index()].spec.criteria.len();
         let refused = match any(Outcome::Fail) || verdicts.len() != expected {
@@ -159,6 +160,25 @@ impl Draft<'_> {
             self.verified(attempt, verdicts);
         }
         Ok(())
+    }
+
+    /// Where its owner has found that nothing had to be changed, what was to be changed is let pass.
+    fn as_owner_found(
+        &self,
+        attempt: AttemptId,
+        mut verdicts: Vec<Verdict>,
+    ) -> Result<Vec<Verdict>, Rejection> {
+        let task = self.known(attempt.task)?;
+        let criteria = &task.spec.criteria;
+        let found = |number: u32| {
+            let mut refused = task.endings.iter();
+            refused.any(|it| it.adopted_as == Some(number) && it.end.is_for_no_change(criteria))
+        };
+        if found(self.live(attempt)?.number) {
+            let wanting = verdicts.iter_mut().filter(|it| it.wants_change(criteria));
+            wanting.for_each(|it| it.outcome = Outcome::Waived);
+        }
+        Ok(verdicts)
     }
 
     /// Whether an agent that was to change something changed nothing, and none of its task's criteria
@@ -218,6 +238,10 @@ impl Draft<'_> {
         }
         let mut verdicts = verdicts;
         for verdict in &mut verdicts {
+            let is_owners = verdict.wants_change(&self.run.criteria);
+            if is_owners && self.found_unneeded(verdict.criterion) {
+                verdict.outcome = Outcome::Waived;
+            }
             if verdict.outcome == Outcome::Unverified
                 && let Some(judged) = self.judged(head.as_ref(), verdict.criterion)
             {
@@ -239,6 +263,21 @@ impl Draft<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the owner has found of a task that it need not make a change that the whole wants, too.
+    fn found_unneeded(&self, criterion: u16) -> bool {
+        let of_whole = self.run.criteria.get(usize::from(criterion));
+        let of_task = |task: &Task| {
+            let receipts = task.endings.last().map(|last| last.receipts.as_slice());
+            let verdicts = receipts.unwrap_or_default().iter().flat_map(|it| match it {
+                Receipt::Verified { verdicts, .. } => verdicts.as_slice(),
+                _ => &[],
+            });
+            let mut waived = verdicts.filter(|it| it.outcome == Outcome::Waived);
+            waived.any(|it| task.spec.criteria.get(usize::from(it.criterion)) == of_whole)
+        };
+        self.run.tasks().iter().any(of_task)
     }
 
     /// What a person said of a criterion of the whole that is also a task's, on the very tree that

@@ -54,6 +54,27 @@ struct Halves {
     in_turn: bool,
 }
 
+impl Halves {
+    /// The half that is to make a change: the one with a file of which the pattern may be, otherwise
+    /// the first, which goes on with what was made of the whole.
+    fn changing(&self, criterion: &Criterion) -> usize {
+        let Criterion::Changed { pattern } = criterion else {
+            return 0;
+        };
+        let open = pattern.find(['*', '?', '[', '{']).unwrap_or(pattern.len());
+        let is_of = |file: &str| match open == pattern.len() {
+            true => file == pattern,
+            false => file.starts_with(&pattern[..open]),
+        };
+        let has = |half: &Half| {
+            let promised = half.deliverables.iter().map(|it| it.path.as_str());
+            let mut files = promised.chain(half.criteria.iter().filter_map(Criterion::file));
+            files.any(is_of)
+        };
+        self.of.iter().position(has).unwrap_or(0)
+    }
+}
+
 /// Why a task failed the last time.
 pub(super) struct Failed<'a> {
     /// In words, after its name.
@@ -199,6 +220,17 @@ pub(super) fn bounds_all(criterion: &Criterion) -> bool {
     matches!(criterion, Criterion::ExitStatus | Criterion::Scope { .. })
 }
 
+/// Whether it is told by what was there before, which is another thing for who goes on with what the
+/// first half made: it is the half's that is to make the change.
+fn is_begun_from(criterion: &Criterion) -> bool {
+    matches!(criterion, Criterion::Changed { .. })
+}
+
+/// Whether it is some half's, by its file or by itself.
+fn is_apart(criterion: &Criterion) -> bool {
+    !bounds_all(criterion) && !is_begun_from(criterion)
+}
+
 /// Whether several things of what it must do can be checked apart.
 pub(super) fn has_parts(spec: &TaskSpec) -> bool {
     halves(spec).is_some()
@@ -206,6 +238,10 @@ pub(super) fn has_parts(spec: &TaskSpec) -> bool {
 
 fn halves(spec: &TaskSpec) -> Option<Halves> {
     let mut halves = by_file(spec).or_else(|| by_criterion(spec))?;
+    for criterion in spec.criteria.iter().filter(|it| is_begun_from(it)) {
+        let half = halves.changing(criterion);
+        halves.of[half].criteria.push(criterion.clone());
+    }
     let everywhere: Vec<&Criterion> = spec.criteria.iter().filter(|it| bounds_all(it)).collect();
     for half in &mut halves.of {
         half.criteria
@@ -236,7 +272,7 @@ fn by_file(spec: &TaskSpec) -> Option<Halves> {
         let half = &mut halves.of[of(&deliverable.path)];
         half.deliverables.push(deliverable.clone());
     }
-    for criterion in spec.criteria.iter().filter(|it| !bounds_all(it)) {
+    for criterion in spec.criteria.iter().filter(|it| is_apart(it)) {
         let of_file = criterion.file().map(of);
         let of_schema = match criterion {
             Criterion::Schema { schema, .. } if known.contains(schema.as_str()) => Some(of(schema)),
@@ -281,7 +317,7 @@ fn is_implied(spec: &TaskSpec, criterion: &Criterion) -> bool {
 /// Where one file is all there is: some of the criteria first, then the others.
 fn by_criterion(spec: &TaskSpec) -> Option<Halves> {
     let (mut first, rest): (Vec<&Criterion>, Vec<&Criterion>) = { spec.criteria.iter() }
-        .filter(|it| !bounds_all(it))
+        .filter(|it| is_apart(it))
         .partition(|it| it.is_falsifiable() && !is_implied(spec, it));
     if first.len() < HALVES {
         return None;

@@ -9,7 +9,7 @@ use super::division;
 use super::parts::stage_of;
 use crate::criterion::{Cost, Criterion};
 use crate::ids::TaskId;
-use crate::plan::{Deliverable, Parts, Stage, TaskKind, TaskSpec, WorkspaceKind};
+use crate::plan::{Deliverable, Parts, Stage, TaskKind, TaskSpec, Work, WorkspaceKind};
 
 /// Gives parts that a person wrote what the task promises and none of them takes over.
 ///
@@ -87,6 +87,14 @@ pub(super) fn hold(criteria: &[Criterion], parts: &mut Parts) {
     let tasks = &mut parts.tasks[..];
     let mut needs_all = false;
     for criterion in criteria {
+        if let Criterion::Changed { pattern } = criterion {
+            let at = changing(pattern, tasks);
+            let part = at.map(|at| &mut tasks[at].criteria);
+            if let Some(its) = part.filter(|its| !its.contains(criterion)) {
+                its.push(criterion.clone());
+            }
+            continue;
+        }
         let makes = |at: &usize| {
             let file = criterion.file();
             let mut made = tasks[*at].deliverables.iter();
@@ -111,6 +119,24 @@ pub(super) fn hold(criteria: &[Criterion], parts: &mut Parts) {
     if needs_all {
         wait_for_all(last, parts);
     }
+}
+
+/// The part that is to make a change: the first that names these files or, as every other could be
+/// refused for what is none of its work, that names none. What they change together is told of the
+/// whole alone.
+fn changing(pattern: &str, parts: &[TaskSpec]) -> Option<usize> {
+    let names = |part: &TaskSpec| {
+        let promised = part.deliverables.iter().map(|it| &it.path);
+        part.scope.iter().chain(promised).any(|it| it == pattern)
+    };
+    let is_open = |part: &TaskSpec| {
+        let works = part.kind == TaskKind::Work && part.work == Work::Handoff;
+        works && part.scope.is_empty() && part.deliverables.is_empty()
+    };
+    parts
+        .iter()
+        .position(names)
+        .or_else(|| parts.iter().position(is_open))
 }
 
 /// The parts that none of the others waits for, the last one last.

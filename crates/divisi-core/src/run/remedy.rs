@@ -88,7 +88,7 @@ pub(super) fn choose(
 
 fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Remedy {
     let task = &run.tasks()[no.index()];
-    if is_about_work(end)
+    if is_about_work(task, end)
         && let Some(why) = outgrown::shows(run, no, end, receipts)
         && let Some(planned) = planned(run, no, (end, receipts), why)
     {
@@ -123,7 +123,7 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
     };
     let after = run.settings.split_after;
     let is_due = failures >= after.min(bound) || unanswered.is_some();
-    let divided = match after > 0 && is_due && is_about_work(end) {
+    let divided = match after > 0 && is_due && is_about_work(task, end) {
         true => divide(run, no, end, receipts, &why()),
         false => Err(Undivided::NoWork),
     };
@@ -167,8 +167,8 @@ fn retry() -> Then {
 
 /// Whether it may be that there was too much to do. What could not even be started is no smaller in
 /// halves, and whose agent found nothing to do was not too much.
-fn is_about_work(end: &AttemptEnd) -> bool {
-    !end.is_for_no_change()
+fn is_about_work(task: &Task, end: &AttemptEnd) -> bool {
+    !end.is_for_no_change(&task.spec.criteria)
         && matches!(
             end,
             AttemptEnd::Refused(_)

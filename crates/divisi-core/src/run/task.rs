@@ -250,11 +250,11 @@ impl Task {
         self.endings.iter().find(|ending| ending.number == number)
     }
 
-    /// Whether its last attempt was refused since it changed nothing, and for that alone.
+    /// Whether its last attempt was refused for want of a change, and for that alone.
     #[must_use]
     pub fn is_refused_for_no_change(&self) -> bool {
         let last = self.endings.last().filter(|_| self.live().is_none());
-        last.is_some_and(|last| last.end.is_for_no_change())
+        last.is_some_and(|last| last.end.is_for_no_change(&self.spec.criteria))
     }
 
     /// Whether it is a review that was closed before it gave a verdict: somebody else judged, or

@@ -184,6 +184,7 @@ pub(super) fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
         Criterion::Format { format, path } => format::check(files, path, *format),
         Criterion::Schema { schema, path } => schema::check(files, path, schema),
         Criterion::Scope { patterns } => paths::scope(files, patterns),
+        Criterion::Changed { pattern } => paths::changed(files, pattern),
         Criterion::Count { pattern, min, max } => paths::count(files, pattern, *min, *max),
         Criterion::Each { pattern, holds } => each::check(files, pattern, holds),
         Criterion::Cites { path } => cites::check(files, path),

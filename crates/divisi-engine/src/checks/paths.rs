@@ -1,5 +1,5 @@
-//! Patterns over paths: `count` and `each` over what is there, `scope` over what was changed. A `*`
-//! never crosses a `/`; `**` does.
+//! Patterns over paths: `count` and `each` over what is there, `scope` and `changed` over what was
+//! changed. A `*` never crosses a `/`; `**` does.
 
 use divisi_core::criterion::of_scope;
 use globset::{GlobBuilder, GlobMatcher};
@@ -57,6 +57,28 @@ pub(super) fn count(files: &dyn Files, pattern: &str, min: u64, max: Option<u64>
     fails(format!("{count} files match {pattern}{listed}; {expected}"))
 }
 
+pub(super) fn changed(files: &dyn Files, pattern: &str) -> Checked {
+    let glob = glob(pattern)?;
+    let changed = files.changed().map_err(|source| cannot("", source))?;
+    let Some(changed) = changed else {
+        return Err(Stop::Unverified(NO_BASE.to_owned()));
+    };
+    if changed.iter().any(|path| glob.is_match(path)) {
+        return Ok(());
+    }
+    let instead = match changed.is_empty() {
+        true => "nothing was".to_owned(),
+        false => format!("changed was {}", names(changed.iter().map(String::as_str))),
+    };
+    let pattern = short(pattern, 200);
+    fails(format!(
+        "no file that matches {pattern} was changed; {instead}"
+    ))
+}
+
+/// Why nobody can tell what was changed.
+const NO_BASE: &str = "what there was before is not known, so nobody can tell what was changed";
+
 pub(super) fn scope(files: &dyn Files, patterns: &[String]) -> Checked {
     let (within, spared) = of_scope(patterns);
     let globs = |patterns: &[&str]| -> Result<Vec<GlobMatcher>, Stop> {
@@ -65,6 +87,8 @@ pub(super) fn scope(files: &dyn Files, patterns: &[String]) -> Checked {
     let (open, shut) = (globs(&within)?, globs(&spared)?);
     let is_any = |globs: &[GlobMatcher], path: &str| globs.iter().any(|glob| glob.is_match(path));
     let changed = files.changed().map_err(|source| cannot("", source))?;
+    // Where it is not known what there was before, nothing is held against who changed it.
+    let changed = changed.unwrap_or_default();
     let changed = || changed.iter().map(String::as_str);
     let touched: Vec<&str> = changed().filter(|path| is_any(&shut, path)).collect();
     let is_outside = |path: &&str| !within.is_empty() && !is_any(&open, path);

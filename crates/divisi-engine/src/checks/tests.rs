@@ -20,7 +20,7 @@ fn put(root: &Path, path: &str, content: impl AsRef<[u8]>) {
 
 fn one(root: &Path, changed: &[&str], criterion: Criterion) -> Verdict {
     let changed = changed.iter().map(|&path| path.to_owned()).collect();
-    let files = FolderFiles::open(root, changed).unwrap();
+    let files = FolderFiles::open(root, Some(changed)).unwrap();
     cheap(&[criterion], &files).unwrap().remove(0)
 }
 
@@ -791,6 +791,50 @@ fn a_scope_names_what_lies_outside() {
 }
 
 #[test]
+fn of_what_is_to_be_changed_one_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "calc.js", "as before");
+    let of = |pattern: &str| Criterion::Changed {
+        pattern: pattern.into(),
+    };
+    let check = |pattern: &str, changed: &[&str]| one(folder.path(), changed, of(pattern));
+    assert_eq!(check("calc.js", &["calc.js", "junk.txt"]), Verdict::pass(0));
+    // What was removed is changed.
+    assert_eq!(check("src/**", &["src/a/gone.js"]), Verdict::pass(0));
+    for (pattern, changed, evidence) in [
+        (
+            "calc.js",
+            &[][..],
+            "no file that matches calc.js was changed; nothing was",
+        ),
+        (
+            "calc.js",
+            &["junk.txt", "src/calc.js"],
+            "no file that matches calc.js was changed; changed was junk.txt, src/calc.js",
+        ),
+        (
+            "*.js",
+            &["src/a.js"],
+            "no file that matches *.js was changed; changed was src/a.js",
+        ),
+    ] {
+        let verdict = check(pattern, changed);
+        assert_eq!(verdict.outcome, Outcome::Fail, "{pattern}");
+        assert_eq!(verdict.evidence, evidence);
+    }
+    let many: Vec<String> = (0..5_000).map(|at| format!("{at}.txt")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let listed = check("calc.js", &many).evidence;
+    assert!(listed.ends_with("and 4992 more"), "{listed}");
+    assert_eq!(check("[", &["a"]).outcome, Outcome::Fail);
+
+    let unknown = FolderFiles::open(folder.path(), None).unwrap();
+    let verdict = cheap(&[of("calc.js")], &unknown).unwrap().remove(0);
+    assert_eq!(verdict.outcome, Outcome::Unverified);
+    assert!(verdict.evidence.contains("not known"), "{verdict:?}");
+}
+
+#[test]
 fn what_a_scope_spares_must_stay_wherever_else_may_be_changed() {
     let folder = tempfile::tempdir().unwrap();
     let check = |patterns: &[&str], changed: &[&str]| {
@@ -873,7 +917,7 @@ fn command(argv: &[&str], timeout_ms: u64) -> Criterion {
 #[test]
 fn programs_are_run_and_their_last_words_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let files = FolderFiles::open(folder.path(), None).unwrap();
     let programs = Real(folder.path());
     let criteria = [
         command(&["true"], 60_000),
@@ -924,7 +968,7 @@ fn quiet() -> Always {
 #[test]
 fn an_error_of_ours_is_no_verdict() {
     let folder = tempfile::tempdir().unwrap();
-    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let files = FolderFiles::open(folder.path(), None).unwrap();
     let programs = Always(ProgramEnd::NotStarted {
         cause: "too many open files".into(),
         permanent: false,
@@ -939,7 +983,7 @@ fn an_error_of_ours_is_no_verdict() {
 #[test]
 fn an_exit_status_is_one_of_those_that_are_good() {
     let folder = tempfile::tempdir().unwrap();
-    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let files = FolderFiles::open(folder.path(), None).unwrap();
     let check = |exit: Option<(&Exit, &[i32])>| {
         let criteria = [Criterion::ExitStatus];
         let verdict = evaluate(&criteria, exit, &files, &quiet(), &[])
@@ -978,7 +1022,7 @@ fn what_passed_before_the_work_proves_nothing() {
             text: "reads well".into(),
         },
     ];
-    let before = FolderFiles::open(root, Vec::new()).unwrap();
+    let before = FolderFiles::open(root, None).unwrap();
     let passed: Vec<u16> = cheap(&criteria, &before)
         .unwrap()
         .into_iter()
@@ -988,7 +1032,7 @@ fn what_passed_before_the_work_proves_nothing() {
     assert_eq!(passed, [0, 2, 4]);
     put(root, "new.md", "new");
     put(root, "old.md", "changed");
-    let after = FolderFiles::open(root, vec!["new.md".into(), "old.md".into()]).unwrap();
+    let after = FolderFiles::open(root, Some(vec!["new.md".into(), "old.md".into()])).unwrap();
     let exit = Exit::Status(0);
     let verdicts = evaluate(&criteria, Some((&exit, &[0])), &after, &quiet(), &passed).unwrap();
     let seen: Vec<(Outcome, bool)> = verdicts

@@ -225,7 +225,7 @@ mod tests {
     fn tree(make: impl FnOnce(&Path)) -> (tempfile::TempDir, FolderFiles) {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path());
-        let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+        let files = FolderFiles::open(folder.path(), None).unwrap();
         (folder, files)
     }
 
@@ -329,8 +329,8 @@ mod tests {
             Ok(Vec::new())
         }
 
-        fn changed(&self) -> io::Result<Vec<String>> {
-            Ok(Vec::new())
+        fn changed(&self) -> io::Result<Option<Vec<String>>> {
+            Ok(None)
         }
     }
 

@@ -96,7 +96,7 @@ impl Fetching {
     /// Looks, and takes what is whole. An error is a reason of ours, worth another try.
     pub(super) fn fetch(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("fetch.before");
-        let project = FolderFiles::open(&shell.options.project, Vec::new())
+        let project = FolderFiles::open(&shell.options.project, None)
             .map_err(|error| format!("open the project's folder: {error}"))?;
         let attempt = self.attempt;
         let look = self.look(&project)?;

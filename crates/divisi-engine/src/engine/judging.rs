@@ -104,6 +104,8 @@ impl Judging<'_> {
 fn holds_on_the_whole(criterion: &Criterion) -> bool {
     match criterion {
         Criterion::ExitStatus | Criterion::Plain { .. } | Criterion::Scope { .. } => false,
+        // What was changed is told by what its task began from, which the whole did not.
+        Criterion::Changed { .. } => false,
         // What it cites stood there when it was written; others may have moved it since.
         Criterion::Cites { .. } => false,
         Criterion::File { .. }

@@ -232,7 +232,7 @@ impl Starting {
                 (workspace.path, Some(workspace.base), left_out)
             }
         };
-        let passed_before = self.passed_before(shell, &path, base.as_ref())?;
+        let passed_before = self.passed_before(shell, &path, base.as_ref(), &head)?;
         if self.agent == AGENT_COMPOSE {
             match self.read_inputs(shell) {
                 Ok(()) => {}
@@ -368,9 +368,11 @@ impl Starting {
         shell: &Shell,
         path: &Path,
         base: Option<&Commit>,
+        head: &Commit,
     ) -> Result<Vec<u16>, String> {
         let judges = self.spec.work == Work::Nothing && self.spec.kind != TaskKind::External;
-        if judges || !self.spec.criteria.iter().any(Criterion::is_of_files) {
+        let is_told = |it: &Criterion| it.is_of_files() || matches!(it, Criterion::Changed { .. });
+        if judges || !self.spec.criteria.iter().any(is_told) {
             return Ok(Vec::new());
         }
         let evaluate = |files: &dyn Files| {
@@ -381,13 +383,12 @@ impl Starting {
                 let pool = shell.pool()?;
                 let repo = pool.repo();
                 let tree = repo.tree_of(base).map_err(|error| chain(&error))?;
-                let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
-                evaluate(&files)?
+                let files = repo.files(&tree, Some(&tree));
+                evaluate(&files.map_err(|error| chain(&error))?)?
             }
             None => {
-                let files =
-                    FolderFiles::open(path, Vec::new()).map_err(|error| error.to_string())?;
-                evaluate(&files)?
+                let (run, criteria) = (self.attempt.run, &self.spec.criteria);
+                evaluate(&shell.shared_files(run, head, path, criteria)?)?
             }
         };
         let passed = verdicts
@@ -635,7 +636,7 @@ pub(super) fn too_large(shell: &Shell, attempt: AttemptId) -> Option<String> {
 /// What stands in a file of an attempt's temporary folder.
 fn left(shell: &Shell, attempt: AttemptId, file: &str) -> Option<String> {
     let folder = shell.temporary.path(&tmp_name(attempt));
-    let files = FolderFiles::open(&folder, Vec::new()).ok()?;
+    let files = FolderFiles::open(&folder, None).ok()?;
     let bytes = files.read(file, QUESTION_BYTES_MAX).ok()?;
     let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
     (!text.is_empty()).then_some(text)

@@ -19,7 +19,6 @@ use super::shell::Shell;
 use super::whole::Whole;
 use crate::checks::evaluate;
 use crate::failpoint;
-use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
 use crate::workspace::{CollectError, CollectOptions, Refusal, Workspace};
 use divisi_core::diagnostic::chain;
@@ -267,8 +266,7 @@ impl Checking {
                 let head = self.head.as_ref();
                 let head = head.ok_or_else(|| "the run has no base commit".to_owned())?;
                 let (path, _) = shell.shared(&self.preparing, self.attempt, head)?;
-                let files =
-                    FolderFiles::open(&path, Vec::new()).map_err(|error| error.to_string())?;
+                let files = shell.shared_files(self.attempt.run, head, &path, criteria)?;
                 let programs = InCheckout {
                     shell,
                     attempt: self.attempt,

@@ -29,7 +29,7 @@ use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::temporary::Temporary;
-use crate::files::Files;
+use crate::files::{Files, FolderFiles};
 use crate::guides;
 use crate::repo::Repo;
 use crate::supervisor::Client;
@@ -251,6 +251,28 @@ impl Shell {
             .map_err(failed)?;
         lock(&self.shared).insert((run, commit.clone()), workspace.path.clone());
         Ok((workspace.path, left_out))
+    }
+
+    /// The files of a shared checkout. What was changed in it is looked for where a criterion asks: by
+    /// whomever, since several tasks may work there.
+    pub(super) fn shared_files(
+        &self,
+        run: RunId,
+        commit: &Commit,
+        path: &Path,
+        criteria: &[Criterion],
+    ) -> Result<FolderFiles, String> {
+        let asks = |it: &Criterion| matches!(it, Criterion::Changed { .. });
+        let changed = match criteria.iter().any(asks) {
+            true => {
+                let pool = self.pool()?;
+                let shared = pool.shared(run, commit);
+                let changed = shared.and_then(|it| pool.changed(&it, COLLECT_BYTES_MAX));
+                Some(changed.map_err(|error| chain(&error))?)
+            }
+            false => None,
+        };
+        FolderFiles::open(path, changed).map_err(|error| error.to_string())
     }
 
     /// Takes in what a run's settings grant. They never change.

@@ -66,7 +66,8 @@ impl Whole {
             .map_err(|error| chain(&error))?;
         let changed = files
             .changed()
-            .map_err(|error| format!("compare a merge with its base: {error}"))?;
+            .map_err(|error| format!("compare a merge with its base: {error}"))?
+            .unwrap_or_default();
         let before = Judging {
             tree: &base,
             commit: merged.base,

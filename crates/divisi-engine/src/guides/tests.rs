@@ -10,7 +10,7 @@ fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, FolderFiles) {
     for (path, text) in files {
         put(folder.path(), path, text);
     }
-    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let files = FolderFiles::open(folder.path(), None).unwrap();
     (folder, files)
 }
 

@@ -19,8 +19,7 @@ pub struct TreeFiles<'a> {
 }
 
 impl Repo {
-    /// The files of a tree. `base` is what [`Files::changed`] compares with; without one
-    /// everything counts as changed.
+    /// The files of a tree. `base` is what [`Files::changed`] compares with.
     ///
     /// # Errors
     /// A hash is not one of this repository.
@@ -87,12 +86,13 @@ impl Files for TreeFiles<'_> {
         Ok(files.map(|(path, _)| lossy(&path)).collect())
     }
 
-    fn changed(&self) -> io::Result<Vec<String>> {
-        let changes = self.repo.objects.compare(self.base, Some(self.root))?;
-        Ok(changes
-            .into_iter()
-            .map(|change| lossy(&change.path))
-            .collect())
+    fn changed(&self) -> io::Result<Option<Vec<String>>> {
+        let Some(base) = self.base else {
+            return Ok(None);
+        };
+        let changes = self.repo.objects.compare(Some(base), Some(self.root))?;
+        let paths = changes.into_iter().map(|change| lossy(&change.path));
+        Ok(Some(paths.collect()))
     }
 }
 

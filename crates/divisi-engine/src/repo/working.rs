@@ -35,8 +35,8 @@ impl WorkingTree {
         let project = discover(&git, folder)?;
         let listed = Listed::of(&git, &project)?;
         let changed = match &project {
-            Project::Git(user) => differing(&git, user, &listed)?,
-            Project::Folder(_) => Vec::new(),
+            Project::Git(user) => Some(differing(&git, user, &listed)?),
+            Project::Folder(_) => None,
         };
         let Listed {
             root, files: list, ..
@@ -65,7 +65,9 @@ impl WorkingTree {
         let own = format!("{}/", within.trim_end_matches('/'));
         self.list.retain(|path| !path.starts_with(&own));
         let mut changed = self.files.changed()?;
-        changed.retain(|path| !path.starts_with(&own));
+        if let Some(changed) = &mut changed {
+            changed.retain(|path| !path.starts_with(&own));
+        }
         self.files = FolderFiles::open(&self.root, changed)?;
         Ok(())
     }
@@ -132,7 +134,7 @@ impl Listed {
 
     fn of(git: &Git, project: &Project) -> Result<Listed, Fault> {
         let root = project.root().to_owned();
-        let on_disk = FolderFiles::open(&root, Vec::new()).map_err(Fault::io("open", &root))?;
+        let on_disk = FolderFiles::open(&root, None).map_err(Fault::io("open", &root))?;
         let (mut files, others) = match project {
             Project::Git(user) => {
                 let (mut files, others) = named(git, user)?;
@@ -234,7 +236,7 @@ impl Files for WorkingTree {
         Ok(self.list.clone())
     }
 
-    fn changed(&self) -> io::Result<Vec<String>> {
+    fn changed(&self) -> io::Result<Option<Vec<String>>> {
         self.files.changed()
     }
 }

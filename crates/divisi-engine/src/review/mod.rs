@@ -264,7 +264,7 @@ pub fn review(request: &Request<'_>) -> Result<Vec<Review>, Fault> {
         }
         paths.push(wanted);
     }
-    let files = FolderFiles::open(&subject.root, Vec::new()).map_err(|source| Fault::Io {
+    let files = FolderFiles::open(&subject.root, None).map_err(|source| Fault::Io {
         operation: "open",
         path: subject.root.clone(),
         source,

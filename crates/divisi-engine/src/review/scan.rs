@@ -257,8 +257,8 @@ pub(crate) mod tests {
             Ok(self.0.keys().map(|path| (*path).to_owned()).collect())
         }
 
-        fn changed(&self) -> io::Result<Vec<String>> {
-            Ok(Vec::new())
+        fn changed(&self) -> io::Result<Option<Vec<String>>> {
+            Ok(None)
         }
     }
 

@@ -19,7 +19,7 @@ impl Programs for Status {
 fn check(text: &str, programs: Option<&dyn Programs>, waived: &[usize]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.md"), "# A\n\nTODO\n").unwrap();
-    let files = FolderFiles::open(folder.path(), vec!["a.md".to_owned()]).unwrap();
+    let files = FolderFiles::open(folder.path(), Some(vec!["a.md".to_owned()])).unwrap();
     let text = format!("## Quality standards\n\n{text}\n");
     let read = divisi_pack::folder::criteria::read("C.md", text.as_bytes());
     let statements = read.file.unwrap().statements(&Context::default());

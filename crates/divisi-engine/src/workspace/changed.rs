@@ -9,7 +9,8 @@ use super::survey::{Scope, survey};
 use crate::repo::{Fault, index, split};
 
 impl Pool {
-    /// The paths in a workspace that differ from its base or are new, and are not ignored, sorted.
+    /// The paths in a workspace that differ from its base, or of a shared checkout from its commit, or
+    /// are new, and are not ignored, sorted.
     /// Of a scratch workspace, all that is in it. Nothing where it holds what git must not look at:
     /// that is told when the work is collected.
     ///
@@ -17,7 +18,7 @@ impl Pool {
     /// Git or the file system refuses.
     pub fn changed(&self, workspace: &Workspace, bytes_max: u64) -> Result<Vec<String>, Fault> {
         let root = self.open_root(workspace)?;
-        let is_tree = workspace.kind == WorkspaceKind::Worktree;
+        let is_tree = workspace.kind != WorkspaceKind::Scratch;
         let tracked = match is_tree {
             true => index::read(&self.index(workspace), self.repo().oid_len)?,
             false => Vec::new(),

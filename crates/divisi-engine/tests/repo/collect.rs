@@ -27,7 +27,7 @@ fn a_snapshot_has_every_change_and_is_the_same_again() {
     let base = repo.tree_of(&workspace.base).unwrap();
     let files = repo.files(&collected.snapshot.tree, Some(&base)).unwrap();
     assert_eq!(files.list().unwrap(), ["a", "dir/c", "dir/new"]);
-    assert_eq!(files.changed().unwrap(), collected.changed);
+    assert_eq!(files.changed().unwrap(), Some(collected.changed));
     let entry = |path: &str| files.entry(path).unwrap();
     assert_eq!(
         entry("a"),

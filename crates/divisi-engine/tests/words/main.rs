@@ -62,7 +62,7 @@ fn holds(criteria: &[Criterion], tree: &Tree) -> Result<bool, String> {
         std::fs::write(path, text).unwrap();
     }
     let changed = tree.keys().cloned().collect();
-    let files = FolderFiles::open(folder.path(), changed).unwrap();
+    let files = FolderFiles::open(folder.path(), Some(changed)).unwrap();
     let verdicts = evaluate(criteria, None, &files, &InFolder(folder.path()), &[]).unwrap();
     let unverified = verdicts.iter().find(|v| v.outcome == Outcome::Unverified);
     match unverified {

@@ -465,7 +465,7 @@ impl Criteria {
     /// Whether a criterion of one agent's work means something else on the whole.
     fn stays(&self, criterion: &Criterion) -> bool {
         match criterion {
-            Criterion::Scope { .. } => true,
+            Criterion::Scope { .. } | Criterion::Changed { .. } => true,
             Criterion::Plain { text } => {
                 matches!(words::compile(text, &self.context), Compiled::Checks(_))
             }

@@ -348,7 +348,7 @@ impl Asked<'_> {
         let files = self.linter.given.files.unwrap_or_default();
         let promised = task.deliverables.iter().map(|it| &it.path);
         let there = promised.filter(|path| files.binary_search(path).is_ok());
-        let mut touched = task.scope.iter().chain(there);
+        let mut touched = task.scope.iter().chain(there).chain(to_change(task));
         let lies_beyond = |path: &&String| !within.iter().any(|it| meet::may_meet(it, path));
         let Some(path) = touched.find(lies_beyond) else {
             return;
@@ -412,7 +412,7 @@ impl Asked<'_> {
         let named = open.into_iter().flat_map(with_contents);
         let patterns: Vec<String> = of_work.chain(named).collect();
         let promised = task.deliverables.iter().map(|it| &it.path);
-        let mut touched = task.scope.iter().chain(promised);
+        let mut touched = task.scope.iter().chain(promised).chain(to_change(task));
         let meets = |path: &&String| {
             let lies_in = |spared: &&str| {
                 let rest = path.strip_prefix(spared);
@@ -448,6 +448,14 @@ impl Asked<'_> {
 /// A path that is excluded, and all in it if it is a folder.
 fn with_contents(path: &str) -> [String; 2] {
     [path.to_owned(), format!("{path}/**")]
+}
+
+/// What a task's criteria want changed.
+fn to_change(task: &TaskSpec) -> impl Iterator<Item = &String> {
+    task.criteria.iter().filter_map(|it| match it {
+        Criterion::Changed { pattern } => Some(pattern),
+        _ => None,
+    })
 }
 
 /// Whether a task's criteria have it that what is excluded stays as it is.

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
+use divisi_core::criterion::of_scope;
 use divisi_core::plan::Input;
 use divisi_core::{Criterion, TaskKind, TaskSpec};
 
 use super::is_agents;
-use super::meet::Paths;
+use super::meet::{Paths, may_meet};
 use super::{Author, Linter};
 use crate::codes;
 use crate::faults::{Faults, shown};
@@ -28,7 +29,46 @@ pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
             checked(linter, at, task, faults);
             size(linter, at, task, faults);
         }
+        changes(linter, at, task, faults);
         inputs.check(at, task, faults);
+    }
+}
+
+/// What is to be changed may be: it is among what the task's scope names, if it has one, and not what
+/// must stay as it is.
+fn changes(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>) {
+    let bounds = task.criteria.iter().filter_map(|it| match it {
+        Criterion::Scope { patterns } => Some(of_scope(patterns)),
+        _ => None,
+    });
+    let bounds: Vec<_> = bounds.collect();
+    let promised = task.deliverables.iter().map(|it| it.path.as_str());
+    let affected = task.scope.iter().map(String::as_str);
+    let named: Vec<&str> = affected
+        .chain(promised.filter(|_| !task.scope.is_empty()))
+        .collect();
+    let meets = |within: &[&str], pattern: &str| {
+        within.is_empty() || within.iter().any(|it| may_meet(it, pattern))
+    };
+    for criterion in &task.criteria {
+        let Criterion::Changed { pattern } = criterion else {
+            continue;
+        };
+        let is_spared = |spared: &[&str]| {
+            is_literal(pattern) && { spared.iter().any(|it| may_meet(it, pattern)) }
+        };
+        let may = |(within, spared): &(Vec<&str>, Vec<&str>)| {
+            meets(within, pattern) && !is_spared(spared)
+        };
+        if meets(&named, pattern) && bounds.iter().all(may) {
+            continue;
+        }
+        faults
+            .error(codes::LINT_CHANGE_OUTSIDE, linter.spans[at].id, || {
+                let (id, pattern) = (shown(task.id.as_str()), shown(pattern));
+                format!("{id} is to change {pattern}, which is outside of what it may change")
+            })
+            .hint("add it to `files_affected` and to the criterion `scope`, or leave the criterion out");
     }
 }
 

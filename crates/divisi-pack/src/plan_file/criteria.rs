@@ -23,6 +23,7 @@ pub(crate) const FORMS: &[(&str, &[&str])] = &[
     ("schema", &["schema", "in"]),
     ("command", &["command", "timeout_minutes"]),
     ("scope", &["scope"]),
+    ("changed", &["changed"]),
     ("count", &["count", "min", "max"]),
     ("cites", &["cites"]),
     (
@@ -129,6 +130,9 @@ impl Reader {
             }
             "scope" => Some(Criterion::Scope {
                 patterns: scope(&fields, faults)?,
+            }),
+            "changed" => Some(Criterion::Changed {
+                pattern: pattern_of(fields.required("changed", faults)?, "changed", faults)?,
             }),
             "count" => count(&fields, faults),
             "each" => each(&fields, faults),

@@ -576,6 +576,12 @@ pub(crate) enum CriterionForm {
         #[schemars(length(min = 1))]
         scope: Vec<String>,
     },
+    /// At least one file that matches the pattern was added, changed or removed since the work began;
+    /// of the whole, since the run did.
+    Changed {
+        /// The pattern.
+        changed: String,
+    },
     /// So many files match the pattern; `min` or `max` must be given.
     Count {
         /// The pattern.

@@ -371,6 +371,7 @@ fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
             timeout_minutes: (timeout_ms != CHECK_TIMEOUT_MS).then(|| minutes_of(timeout_ms)),
         },
         Criterion::Scope { patterns } => CriterionForm::Scope { scope: patterns },
+        Criterion::Changed { pattern } => CriterionForm::Changed { changed: pattern },
         Criterion::Count { pattern, min, max } => CriterionForm::Count {
             count: pattern,
             min: (min != 0 || max.is_none()).then_some(min),

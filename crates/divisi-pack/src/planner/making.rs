@@ -7,7 +7,7 @@ use super::approvals;
 use super::naming::{Ids, capital, line, slug, without_article, without_verb};
 use super::order::{Order, reaches};
 use super::steps::{Kind, Step, is_made_of, is_text};
-use super::{Facts, Pattern, Planned, judged, spared, suite, whole};
+use super::{Facts, Pattern, Planned, changed, judged, spared, suite, whole};
 use divisi_core::run::Sizes;
 
 use crate::paths;
@@ -572,7 +572,12 @@ impl Maker<'_> {
         if matches!(step.kind, Kind::Change | Kind::Test) && is_green {
             criteria.extend(tested(self.facts));
         }
+        // That something was changed says not that it is right.
         let is_judged = criteria.is_empty();
+        if !criteria.iter().any(is_gone) {
+            let changed = changed::of(self.request, self.facts, step);
+            criteria.splice(0..0, changed);
+        }
         let changes = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
         let is_bounded = changes && self.request.bounds.is_empty() && !self.is_open;
         if is_judged && is_bounded && !touches.scope.is_empty() && !self.is_unsure(step) {
@@ -615,10 +620,9 @@ impl Maker<'_> {
     fn groups(&self, order: &Order) -> Vec<usize> {
         let mut groups: Vec<usize> = (0..self.steps.len()).collect();
         let is_checked = |task: &TaskSpec| {
-            let bounds = |it: &Criterion| matches!(it, Criterion::Scope { .. });
             task.criteria
                 .iter()
-                .any(|it| it.is_falsifiable() && !bounds(it))
+                .any(|it| it.is_falsifiable() && !it.is_of_change())
         };
         for at in 0..self.steps.len() {
             let Some(until) = self.red[at].filter(|_| !is_checked(&self.tasks[at])) else {
@@ -723,7 +727,7 @@ fn says_more(request: &Request, steps: &[Step<'_>]) -> bool {
     })
 }
 
-fn is_there(path: &str, facts: &Facts<'_>) -> bool {
+pub(super) fn is_there(path: &str, facts: &Facts<'_>) -> bool {
     let files = facts.files.unwrap_or_default();
     files
         .binary_search_by(|file| file.as_str().cmp(path))
@@ -824,6 +828,11 @@ fn gone(change: Change, files: &[File], facts: &Facts<'_>) -> Vec<Criterion> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether it says that a file goes: then that is what changes.
+fn is_gone(criterion: &Criterion) -> bool {
+    matches!(criterion, Criterion::Count { max: Some(0), .. })
 }
 
 /// Whether a path is a file's by its name.

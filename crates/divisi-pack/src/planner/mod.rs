@@ -22,6 +22,7 @@ mod approvals;
 pub mod asked;
 pub mod by_agent;
 mod catalog;
+mod changed;
 mod making;
 mod naming;
 mod order;

@@ -132,7 +132,7 @@ const IS_OF: &[&str] = &[
 
 /// Whether a part cannot be done without a change of a file that it names. Who reviews or describes
 /// a file, writes tests of it or takes something from it may leave it as it is.
-fn must_change(request: &Request, part: &Part, file: &File) -> bool {
+pub(super) fn must_change(request: &Request, part: &Part, file: &File) -> bool {
     let Some(kind) = kind(request, part) else {
         return false;
     };

@@ -11,7 +11,7 @@ use crate::request::{Phrase, Request};
 use crate::stated::{self, Stated};
 
 /// When the whole is what was asked for: what the request states, the project's own tests where
-/// something changes, and the files that were promised. Where no program can tell, somebody judges.
+/// something changes, the files that are to change, and those that were promised. Where no program can tell, somebody judges.
 pub(super) fn criteria_of_intent(
     request: &Request,
     facts: &Facts<'_>,
@@ -26,13 +26,19 @@ pub(super) fn criteria_of_intent(
     criteria.extend(tested(facts).filter(|_| changes));
     criteria.extend(listed(request, facts, stated));
     let is_judged = changes && criteria.is_empty();
+    let of_tasks = tasks.iter().flat_map(|task| &task.criteria);
+    criteria.extend(
+        of_tasks
+            .filter(|it| matches!(it, Criterion::Changed { .. }))
+            .cloned(),
+    );
     for deliverable in tasks.iter().flat_map(|task| &task.deliverables) {
         criteria.push(Criterion::File {
             path: deliverable.path.clone(),
             min_bytes: 1,
         });
     }
-    if criteria.is_empty() || is_judged {
+    if is_judged || !criteria.iter().any(|it| !it.is_of_change()) {
         criteria.push(judged(format!(
             "everything that was asked for is done: {}",
             title(request)

@@ -24,7 +24,11 @@ pub(super) fn steps(moves: &[Move], task: &TaskSpec) -> Vec<Step> {
             Move::Make { path, text } => {
                 steps.extend(made(path.as_ref(), text.as_deref(), task));
                 if path.is_none() {
-                    steps.extend(stand_in(task));
+                    let changes = changes(task);
+                    match changes.is_empty() {
+                        true => steps.extend(stand_in(task)),
+                        false => steps.extend(changes),
+                    }
                 }
             }
         }
@@ -52,6 +56,25 @@ fn made(path: Option<&Glob>, text: Option<&str>, task: &TaskSpec) -> Vec<Step> {
     steps
 }
 
+/// The changes that criteria ask for, of files that are not promised.
+fn changes(task: &TaskSpec) -> Vec<Step> {
+    let is_made = |path: &str| task.deliverables.iter().any(|it| it.path == path);
+    let patterns = task.criteria.iter().filter_map(|it| match it {
+        Criterion::Changed { pattern } if !is_made(pattern) => Some(pattern.as_str()),
+        _ => None,
+    });
+    patterns.map(|pattern| line_in(pattern, task)).collect()
+}
+
+/// An empty line, which is a change in every language and harmless in most, in a file of a pattern.
+fn line_in(pattern: &str, task: &TaskSpec) -> Step {
+    let id = task.id.as_str();
+    Step::Append {
+        path: pattern.replace("**", id).replace('*', id),
+        text: "\n".to_owned(),
+    }
+}
+
 /// A change where one is asked for and no file is promised: a file that nobody else has, within what
 /// may change.
 fn stand_in(task: &TaskSpec) -> Option<Step> {
@@ -74,11 +97,7 @@ fn stand_in(task: &TaskSpec) -> Option<Step> {
             let text = usual(&path, task);
             Step::Write { path, text }
         }
-        // An empty line is a change in every language, and harmless in most.
-        Some(pattern) => Step::Append {
-            path: pattern.replace("**", id).replace('*', id),
-            text: "\n".to_owned(),
-        },
+        Some(pattern) => line_in(pattern, task),
     })
 }
 

@@ -339,6 +339,12 @@ fn where_a_change_is_asked_for_and_no_file_one_is_made() {
     assert_eq!(within("src/slug.js"), [line("src/slug.js")]);
     assert_eq!(within("src/**/*.js"), [line("src/a/a.js")]);
     assert_eq!(within("README*"), [line("READMEa")]);
+    let changed = |task: &mut TaskSpec| {
+        task.criteria.push(Criterion::Changed {
+            pattern: "src/*.js".into(),
+        });
+    };
+    assert_eq!(played(&changed), [line("src/a.js")]);
     // What else is asked for is made, or found out.
     assert_eq!(played(&|task| task.kind = TaskKind::Research), []);
     let of_files = Criterion::Lacks {

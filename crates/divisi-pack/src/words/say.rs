@@ -118,8 +118,11 @@ fn sentence(criterion: &Criterion) -> Option<String> {
         Criterion::Each { pattern, holds } => {
             predicate(format!("every file matching {}", code(pattern)?), holds)?
         }
-        // No rule of words reads what is cited.
-        Criterion::Cites { .. } | Criterion::ExitStatus | Criterion::Plain { .. } => return None,
+        // No rule of words reads what is to be changed, or what is cited.
+        Criterion::Changed { .. }
+        | Criterion::Cites { .. }
+        | Criterion::ExitStatus
+        | Criterion::Plain { .. } => return None,
     })
 }
 

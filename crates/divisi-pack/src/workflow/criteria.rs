@@ -134,7 +134,9 @@ pub(crate) fn path_mut(criterion: &mut Criterion) -> Vec<&mut String> {
         | Criterion::Format { path, .. }
         | Criterion::Schema { path, .. }
         | Criterion::Cites { path } => vec![path],
-        Criterion::Count { pattern, .. } | Criterion::Each { pattern, .. } => vec![pattern],
+        Criterion::Changed { pattern }
+        | Criterion::Count { pattern, .. }
+        | Criterion::Each { pattern, .. } => vec![pattern],
         Criterion::Scope { patterns } => patterns.iter_mut().collect(),
         Criterion::ExitStatus | Criterion::Command { .. } | Criterion::Plain { .. } => Vec::new(),
     }

@@ -222,7 +222,7 @@ fn wanted(run: &Run) -> Vec<Wanted> {
 /// Whether a criterion asks the same of the files whoever has it.
 fn is_of_files(criterion: &Criterion) -> bool {
     match criterion.cost() {
-        Cost::Cheap => !matches!(criterion, Criterion::Scope { .. }),
+        Cost::Cheap => !criterion.is_of_change(),
         Cost::Program => true,
         Cost::Known | Cost::Person => false,
     }

@@ -95,7 +95,7 @@ impl Folder {
     ) -> Result<Vec<u8>, Box<Diagnostic>> {
         let most = bytes_max as u64 + 1;
         let read = match self.links {
-            Links::Refused => FolderFiles::open(&self.root, Vec::new())
+            Links::Refused => FolderFiles::open(&self.root, None)
                 .and_then(|files| files.read(&format!("{}/{relative}", self.name), most)),
             Links::Followed => resolved(&self.root.join(self.name).join(relative), most),
         };
@@ -105,7 +105,7 @@ impl Folder {
 
 /// Reads a regular file beneath a project's folder, if it is there. No link is followed.
 pub(crate) fn beneath(root: &Path, path: &str, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
-    let files = FolderFiles::open(root, Vec::new())?;
+    let files = FolderFiles::open(root, None)?;
     match files.entry(path)? {
         Entry::Missing => Ok(None),
         _ => files.read(path, bytes_max).map(Some),
@@ -119,7 +119,7 @@ pub(crate) fn put(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
     let no_file = || io::Error::from(io::ErrorKind::InvalidInput);
     let (folder, name) = (to.parent(), to.file_name().and_then(|name| name.to_str()));
     let (folder, name) = (folder.ok_or_else(no_file)?, name.ok_or_else(no_file)?);
-    let before = FolderFiles::open(root, Vec::new())?.entry(path)?;
+    let before = FolderFiles::open(root, None)?.entry(path)?;
     if !matches!(before, Entry::Missing | Entry::File { .. }) {
         return Err(io::Error::other(
             "it is, or stands beneath, no regular file or folder",
@@ -160,7 +160,7 @@ pub(crate) fn resolved(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let no_file = || io::Error::from(io::ErrorKind::InvalidInput);
     let folder = path.parent().ok_or_else(no_file)?;
     let name = path.file_name().and_then(|name| name.to_str());
-    FolderFiles::open(folder, Vec::new())?.read(name.ok_or_else(no_file)?, bytes_max)
+    FolderFiles::open(folder, None)?.read(name.ok_or_else(no_file)?, bytes_max)
 }
 
 struct Walk<'w> {

@@ -85,6 +85,85 @@ fn who_does_it_when_told_so_is_done() {
     assert!(!report.contains("changed no file"), "{report}");
 }
 
+/// The request names a file, and the tests of the project pass whatever is made.
+#[test]
+fn who_changes_something_else_than_was_asked_for_is_told_so_and_tried_again() {
+    let stage = Stage::git(&[
+        ("calc.js", "exports.add = (a, b) => a + b;\n"),
+        ("package.json", r#"{"scripts": {"test": "true"}}"#),
+    ]);
+    let seen = stage.beside("seen").display().to_string();
+    let work = format!(
+        "if test -e {seen}; then echo '// multiply' >> calc.js; else echo junk > junk.txt; touch {seen}; fi"
+    );
+    let path = working(&stage, &work);
+    let stage = stage.with_env("PATH", &path);
+    let beside = stage.beside("").display().to_string();
+    let change = json!({"changed": "calc.js"});
+    let plan = json!({"task_title": "Multiply", "subtasks": [
+        {"subtask_id": "a", "title": "Add multiply to calc.js", "agent": "claude",
+         "criteria": [change, {"command": ["true"]}]},
+    ], "criteria": [change]});
+    stage.run(&plan, &["--allow-write", &beside]).expect(0);
+    let run = stage.only();
+    assert_eq!(task(&run, "a").attempts(), 2);
+    let told = stage.path(".divisi/runs/run-1/handoffs/claude/to-claude-subtask-a@2.json");
+    let told = std::fs::read_to_string(told).unwrap();
+    let why = "no file that matches calc.js was changed; changed was junk.txt";
+    assert!(told.contains(why), "{told}");
+    assert!(told.contains("changes calc.js"), "{told}");
+    let made = stage.result("calc.js").unwrap();
+    assert!(made.ends_with("// multiply\n"), "{made}");
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    assert!(report.contains("changes calc.js"), "{report}");
+}
+
+/// What one task makes another takes back: on the whole it was not done.
+#[test]
+fn what_is_to_be_changed_is_changed_on_the_whole() {
+    let stage = project();
+    let back = "git show $(git rev-list --max-parents=0 HEAD):README.md > README.md";
+    let plan = json!({"task_title": "A", "subtasks": [
+        {"subtask_id": "a", "script": "echo more >> README.md", "workspace": "worktree",
+         "criteria": [{"changed": "*.md"}]},
+        {"subtask_id": "b", "script": back, "workspace": "worktree", "dependencies": ["a"],
+         "criteria": [{"changed": "README.md"}]},
+    ], "criteria": [{"changed": "README.md"}]});
+    stage
+        .run(&plan, &[])
+        .expect(3)
+        .says("no file that matches README.md was changed; nothing was");
+    let run = stage.only();
+    assert_eq!(task(&run, "a").attempts(), 1);
+    assert_eq!(task(&run, "b").attempts(), 1);
+    stage
+        .divisi(&["approve", "1", "--waive", "--note", "as it was"])
+        .expect(0);
+    stands(&stage.only(), RunStatus::Succeeded, &[]);
+}
+
+#[test]
+fn what_is_to_be_changed_is_changed_in_a_shared_workspace_and_by_a_person() {
+    let stage = project();
+    let of = |id: &str, script: &str| {
+        json!({"subtask_id": id, "script": script, "workspace": "shared", "retries": 0,
+               "criteria": [{"changed": "README.md"}]})
+    };
+    let plan = |first: Value| json!({"task_title": "A", "subtasks": [first]});
+    stage
+        .run(&plan(of("a", "echo more > other.md")), &[])
+        .expect(3)
+        .says("no file that matches README.md was changed; changed was other.md");
+    stage.run(&plan(of("a", "rm README.md")), &[]).expect(0);
+    let person =
+        json!({"subtask_id": "a", "agent": "person", "criteria": [{"changed": "README.md"}]});
+    stage.run(&plan(person), &[]).expect(4);
+    stage.divisi(&["submit", "3", "a"]).expect(0);
+    stage.divisi(&["resume", "3"]);
+    let told = stage.divisi(&["explain", "3", "a"]).expect(0);
+    told.says("no file that matches README.md was changed; nothing was");
+}
+
 #[test]
 fn what_says_what_the_files_are_to_be_may_hold_already_and_the_report_says_so() {
     let stage = with_agent("true");

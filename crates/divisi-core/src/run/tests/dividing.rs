@@ -4,7 +4,7 @@ use super::bench::{Bench, commit, exited, id_of, plan, with};
 use super::explaining::told;
 use crate::criterion::{Criterion, Verdict};
 use crate::ledger::Bound;
-use crate::plan::{Deliverable, Input, TaskSpec, Work, WorkspaceKind};
+use crate::plan::{Deliverable, Input, Parts, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::Usage;
 use crate::run::{Budget, Command, Settings, Sizes, TaskState};
 
@@ -129,6 +129,65 @@ fn files_are_halved_and_the_halves_stand_side_by_side() {
     assert_eq!(bench.task(two).spec.agent.as_deref(), Some("coder"));
     assert_eq!(bench.task(two).replaces, Some(bench.no("a")));
     bench.refuses(bench.lease("z"), "task-not-now");
+}
+
+/// Who goes on with what the first half made need not change it again.
+#[test]
+fn what_is_to_be_changed_is_the_halfs_that_is_to_change_it() {
+    let changed = |pattern: &str| Criterion::Changed {
+        pattern: pattern.to_owned(),
+    };
+    let criteria = vec![
+        file("a/1"),
+        changed("b/2"),
+        changed("b/*"),
+        changed("lib.js"),
+        file("b/2"),
+        program("make"),
+    ];
+    let mut bench = Bench::new(with(plan("a"), "a", work(criteria)));
+    splits(&mut bench, "a");
+    assert_eq!(
+        brief(&bench, "a-part1").0,
+        ["a/1 is not empty", "changes lib.js"]
+    );
+    assert_eq!(
+        brief(&bench, "a-part2").0,
+        [
+            "b/2 is not empty",
+            "`make` exits with 0",
+            "changes b/2",
+            "changes a file of b/*"
+        ]
+    );
+}
+
+/// Parts that somebody names have it where they name the file.
+#[test]
+fn what_is_to_be_changed_is_the_parts_that_names_it() {
+    let changed = |pattern: &str| Criterion::Changed {
+        pattern: pattern.to_owned(),
+    };
+    let named = |id: &str, scope: &str| {
+        let mut part = plan(id).tasks.remove(0);
+        work(vec![program("make")])(&mut part);
+        part.scope = vec![scope.to_owned()];
+        part
+    };
+    let criteria = vec![program("make"), changed("x.js"), changed("y.js")];
+    let mut bench = Bench::new(with(plan("a"), "a", work(criteria)));
+    let parts = Parts {
+        tasks: vec![named("one", "x.js"), named("two", "z.js")],
+        ..Parts::default()
+    };
+    bench.so(Command::Split {
+        task: bench.no("a"),
+        parts,
+        reason: String::new(),
+    });
+    assert!(brief(&bench, "one").0.contains(&"changes x.js".to_owned()));
+    let all = [brief(&bench, "one").0, brief(&bench, "two").0].concat();
+    assert!(!all.contains(&"changes y.js".to_owned()), "{all:?}");
 }
 
 #[test]

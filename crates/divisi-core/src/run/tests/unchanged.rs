@@ -6,7 +6,7 @@ use crate::criterion::{Criterion, Verdict};
 use crate::ids::AttemptId;
 use crate::plan::{Plan, TaskKind, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::Snapshot;
-use crate::run::{AGENT_PERSON, Command, Settings, TaskStatus};
+use crate::run::{AGENT_PERSON, Command, RunStatus, Settings, TaskStatus};
 
 fn suite() -> Criterion {
     Criterion::Command {
@@ -106,6 +106,80 @@ fn who_changed_nothing_is_tried_again_and_then_a_person_decides() {
     });
     bench.so(Command::HeadMoved { head: commit(0) });
     assert_eq!(bench.task("a").status(), TaskStatus::Done);
+}
+
+fn changed(pattern: &str) -> Criterion {
+    Criterion::Changed {
+        pattern: pattern.to_owned(),
+    }
+}
+
+#[test]
+fn who_changed_something_else_is_tried_again_and_its_owner_may_find_it_right() {
+    // given: a, which is to change a file, as the whole is; its other check passes anyhow
+    let calc = || changed("calc.js");
+    let graph = Plan {
+        criteria: vec![calc()],
+        ..work(vec![suite(), calc()])
+    };
+    let mut bench = Bench::new(graph);
+    let why = "no file that matches calc.js was changed; changed was junk.txt";
+
+    // when it changes another one, it is refused, as often as it may fail, and is not split
+    for number in 1..=3 {
+        bench.so(bench.lease("a"));
+        bench.so(bench.started("a"));
+        bench.so(bench.ended("a", 0));
+        bench.so(bench.collected("a"));
+        let verdicts = vec![Verdict::pass(0), Verdict::fail(1, why)];
+        let attempt = bench.attempt("a");
+        let last = format!("checks refused it: {why}");
+        let then = match number {
+            3 => format!("a.3 refused, then escalate: it failed 3 times; the last time {last}"),
+            _ => format!("a.{number} refused, then retry"),
+        };
+        bench.does(Command::Checked { attempt, verdicts }, &[&then]);
+    }
+    let told = told(&bench, "a");
+    assert!(
+        told.contains("$ divisi approve run-1 a --note WHY"),
+        "{told}"
+    );
+
+    // when its owner finds that this is right, it is so, of the whole, too
+    bench.so(bench.approve("a"));
+    bench.so(bench.collected("a"));
+    let attempt = bench.attempt("a");
+    let verdicts = vec![Verdict::pass(0), Verdict::fail(1, why)];
+    bench.does(Command::Checked { attempt, verdicts }, &["a.4 verified"]);
+    bench.so(Command::BatchMerged {
+        onto: commit(0),
+        merged: vec![merged(bench.attempt("a"), 1)],
+        conflict: None,
+        refused: Vec::new(),
+    });
+    bench.so(Command::HeadMoved { head: commit(1) });
+    let found = Command::FinalChecked {
+        head: Some(commit(1)),
+        verdicts: vec![Verdict::fail(0, why)],
+        tasks: Vec::new(),
+    };
+    bench.so(found);
+    assert_eq!(bench.run.status(), RunStatus::Succeeded);
+}
+
+#[test]
+fn what_else_failed_beside_a_missing_change_is_no_matter_of_a_word() {
+    let mut bench = Bench::new(work(vec![suite(), changed("calc.js")]));
+    for _ in 0..3 {
+        says_done(&mut bench, "a");
+        let attempt = bench.attempt("a");
+        let failed = ["2 tests failed", "nothing was"];
+        let verdicts = (0..).zip(failed).map(|(at, why)| Verdict::fail(at, why));
+        let verdicts = verdicts.collect();
+        bench.so(Command::Checked { attempt, verdicts });
+    }
+    bench.refuses(bench.approve("a"), "task-not-now");
 }
 
 #[test]

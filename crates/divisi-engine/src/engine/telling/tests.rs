@@ -21,7 +21,7 @@ fn given(paths: &[&str]) -> Given {
 
 /// What is told of these files of a folder: path, how much of the text, how much is left out.
 fn told(root: &Path, paths: &[&str]) -> Vec<(String, usize, u64)> {
-    let files = FolderFiles::open(root, Vec::new()).unwrap();
+    let files = FolderFiles::open(root, None).unwrap();
     let mut inputs = [given(paths)];
     contents(&mut inputs, &files).unwrap();
     let told = inputs[0].contents.iter();

@@ -35,8 +35,8 @@ impl Files for Tree {
         Ok(vec!["a.md".to_owned()])
     }
 
-    fn changed(&self) -> io::Result<Vec<String>> {
-        self.list()
+    fn changed(&self) -> io::Result<Option<Vec<String>>> {
+        self.list().map(Some)
     }
 }
 

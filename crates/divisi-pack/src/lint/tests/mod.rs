@@ -260,6 +260,13 @@ fn tasks_are_small() {
     only("lint-task-large", Severity::Error, |plan| {
         task(plan, "tests")["estimated_tokens"] = json!(20_001);
     });
+    only("lint-change-outside", Severity::Error, |plan| {
+        task(plan, "tests")["criteria"] = json!([{"changed": "src/api/count.rs"}]);
+    });
+    only("lint-change-outside", Severity::Error, |plan| {
+        let bounds = json!({"scope": ["tests/a.rs", "!tests/limits.rs"]});
+        task(plan, "tests")["criteria"] = json!([bounds, {"changed": "tests/limits.rs"}]);
+    });
     only("lint-task-files", Severity::Error, |plan| {
         task(plan, "tests")["files_affected"] = json!(["tests/a.rs", "tests/b.rs", "tests/c.rs"]);
     });

@@ -115,6 +115,7 @@ pub(super) const EVERYTHING: &str = r#"{
         {"schema": "s.json", "in": "look.json"},
         {"command": ["cargo", "test"]},
         {"scope": ["look.*"]},
+        {"changed": "look.md"},
         {"count": "reviews/*.md", "min": 5},
         {"count": "*.tmp", "max": 0},
         {"each": "src/**", "lacks": "TODO"},
@@ -261,6 +262,9 @@ fn every_field_reaches_the_plan() {
         },
         Criterion::Scope {
             patterns: vec!["look.*".into()],
+        },
+        Criterion::Changed {
+            pattern: "look.md".into(),
         },
         Criterion::Count {
             pattern: "reviews/*.md".into(),

@@ -61,7 +61,7 @@ impl Dice {
     /// A criterion of any kind that plan files have, plain words apart.
     pub(crate) fn criterion(&mut self) -> Criterion {
         let path = self.path();
-        match self.roll(13) {
+        match self.roll(14) {
             0 | 1 => Criterion::File {
                 path,
                 min_bytes: self.pick(&[0, 1, 1, 100, 1 << 40]),
@@ -102,6 +102,9 @@ impl Dice {
                 holds: self.holds(),
             },
             11 => Criterion::Cites { path },
+            12 => Criterion::Changed {
+                pattern: self.pattern(),
+            },
             _ => {
                 let min = self.roll(3);
                 let max = self.some(|dice| min + dice.roll(3));

@@ -2,6 +2,7 @@
 
 mod apart;
 mod audited;
+mod changed;
 mod fifty;
 mod forty;
 mod readings;

@@ -156,7 +156,9 @@ fn hostile_texts_are_survived_and_what_is_understood_is_sound() {
                 | Criterion::Format { path, .. }
                 | Criterion::Schema { path, .. }
                 | Criterion::Cites { path } => paths::fault(path),
-                Criterion::Count { pattern, .. } | Criterion::Each { pattern, .. } => {
+                Criterion::Changed { pattern }
+                | Criterion::Count { pattern, .. }
+                | Criterion::Each { pattern, .. } => {
                     paths::fault(pattern).or(paths::pattern_fault(pattern))
                 }
                 Criterion::Scope { patterns } => patterns

@@ -112,6 +112,9 @@ fn criteria() -> Vec<Criterion> {
         Criterion::Scope {
             patterns: vec!["**".into()],
         },
+        Criterion::Changed {
+            pattern: "src/**".into(),
+        },
         Criterion::Count {
             pattern: "*".into(),
             min: 1,
