@@ -262,7 +262,7 @@ fn of_workflows(seen: &mut Seen) {
       |                                                                       ^
     ");
     told!(seen, "text-criterion", of_workflow("workflow: {name: w, iterations: [{name: i, agents: [{role: qa, criteria: [{contians: x, in: a}]}]}]}"), @r"
-    error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, count, cites, each
+    error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, changed, count, cites, each
      --> w.yaml:1:75
       |
     1 | workflow: {name: w, iterations: [{name: i, agents: [{role: qa, criteria: [{contians: x, in: a}]}]}]}
@@ -754,7 +754,7 @@ workspace: {copy: [../secrets, /etc]}"), @r"
       |                     ^
     ");
     told!(seen, "text-criterion", of_config("checks: [{flie: a}]"), @r"
-    error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, count, cites, each
+    error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, changed, count, cites, each
      --> divisi.yaml:1:10
       |
     1 | checks: [{flie: a}]

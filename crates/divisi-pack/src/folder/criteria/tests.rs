@@ -352,7 +352,7 @@ error[criteria-entry]: after the command stands `withn 5 minutes`
    |   ^
 hint: write nothing, or `, within 5 minutes`
 error[criteria-entry]: it is not a criterion in JSON: the criterion has none of the keys file, \
-contains, matches, lacks, section, format, schema, command, scope, count, cites, each; did you mean \
+contains, matches, lacks, section, format, schema, command, scope, changed, count, cites, each; did you mean \
 `command`?
   --> C.md:13:3
    |

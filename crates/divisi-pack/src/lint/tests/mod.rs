@@ -261,6 +261,7 @@ fn tasks_are_small() {
         task(plan, "tests")["estimated_tokens"] = json!(20_001);
     });
     only("lint-change-outside", Severity::Error, |plan| {
+        task(plan, "tests")["files_affected"] = json!(["tests/limits.rs"]);
         task(plan, "tests")["criteria"] = json!([{"changed": "src/api/count.rs"}]);
     });
     only("lint-change-outside", Severity::Error, |plan| {

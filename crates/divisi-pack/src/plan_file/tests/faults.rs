@@ -113,7 +113,7 @@ error[plan-duplicate-id]: two tasks have the id `build`
 7 |     {"subtask_id": "build", "script": "x", "criteria": [{"contians": "x", "in": "a"}]}
   |                    ^
 hint: the first one stands in line 5
-error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, count, cites, each
+error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, changed, count, cites, each
  --> plan.json:7:57
   |
 7 |     {"subtask_id": "build", "script": "x", "criteria": [{"contians": "x", "in": "a"}]}

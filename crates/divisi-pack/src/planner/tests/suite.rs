@@ -79,7 +79,10 @@ fn what_nothing_checks_before_the_tests_pass_is_one_task_with_what_has_them_pass
             panic!("{text}: {:#?}", planned.plan.tasks);
         };
         assert!(matches!(planned.pattern, Pattern::Inseparable(_)), "{text}");
-        assert_eq!(checks(task), [PASSES], "{text}");
+        // What is to be changed says not that it is right.
+        let checks = checks(task).into_iter();
+        let checks: Vec<String> = checks.filter(|it| !it.starts_with("changes ")).collect();
+        assert_eq!(checks, [PASSES], "{text}");
         assert_eq!(task.role().as_deref(), Some("development/implementation"));
         assert!(task.description.contains(text), "{text}: {task:#?}");
         assert!(planned.covers.iter().all(|it| *it == [0]), "{text}");

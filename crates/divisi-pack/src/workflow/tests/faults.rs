@@ -91,7 +91,7 @@ error[text-unknown-word]: `strategy` is `round_robbin`, not even, round_robin, s
 17 |           allocation: {strategy: round_robbin}
    |                                  ^
 hint: did you mean `round_robin`?
-error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, count, cites, each
+error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, changed, count, cites, each
   --> w.yaml:18:22
    |
 18 |           criteria: [{contians: x, in: a}]
