@@ -3,7 +3,6 @@
 //! The workspace of a live attempt is looked at as it stands. What is seen is shown and kept
 //! nowhere: a file may be half written, and only what is collected counts.
 
-use divisi_core::criterion::Cost;
 use divisi_core::run::{Phase, Run, Task};
 use divisi_core::{Criterion, Outcome, TaskNo, Verdict, WorkspaceKind};
 use divisi_engine::checks;
