@@ -20,6 +20,7 @@ fn changed(text: &str) -> (Vec<String>, Vec<String>) {
     let files: Vec<String> = FILES.iter().map(|it| (*it).to_owned()).collect();
     let roles = Library::built_in();
     let facts = Facts {
+        sizes: divisi_core::run::Sizes::USUAL,
         files: Some(&files),
         roles: &roles,
         tests: None,
@@ -150,6 +151,7 @@ fn it_takes_the_place_of_no_other_criterion() {
 fn one_task_has_one_for_each_file() {
     let (files, roles) = (files(), Library::built_in());
     let facts = Facts {
+        sizes: divisi_core::run::Sizes::USUAL,
         files: Some(&files),
         roles: &roles,
         tests: None,
