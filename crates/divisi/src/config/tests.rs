@@ -18,7 +18,12 @@ fn configuration(text: &str, source: Source) -> Configuration {
 #[test]
 fn where_nothing_is_said_a_run_has_the_cores_own_settings() {
     let nothing = configuration("", Source::Project);
-    assert_eq!(nothing.settings(), Settings::default());
+    // A journal of a time without this limit has none.
+    let usual = Settings {
+        awaiting_max: 10,
+        ..Settings::default()
+    };
+    assert_eq!(nothing.settings(), usual);
     assert_eq!(nothing.durability(), divisi_store::Durability::Full);
     assert_eq!(
         configuration("journal: {durability: normal}", Source::User).durability(),

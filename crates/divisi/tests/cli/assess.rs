@@ -139,8 +139,8 @@ fn a_table_is_assessed_row_by_row() {
     insta::assert_snapshot!(printed_table, @r#"
     id,approach,complex,multi_domain,score
     1,direct,0,0,0.120
-    "a,b",plan,1,1,0.927
-    ,direct,0,0,0.464
+    "a,b",plan,1,1,0.925
+    ,direct,0,0,0.465
     "#);
     let mut child = divisi(folder.path(), &["assess", "--csv", "-", "--json"])
         .stdin(Stdio::piped())
