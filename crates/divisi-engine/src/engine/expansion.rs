@@ -37,7 +37,7 @@ enum Source {
     Written {
         snapshot: Option<Snapshot>,
         path: Option<String>,
-        whole: Option<Whole>,
+        whole: Option<Box<Whole>>,
     },
     /// Rules, matched against the files of the run's head.
     Rules {
@@ -94,7 +94,7 @@ impl Expanding {
             _ => Source::Written {
                 snapshot: task.live()?.snapshot().cloned(),
                 path: task.spec.deliverables.first().map(|it| it.path.clone()),
-                whole: Whole::of(run, attempt.task),
+                whole: Whole::of(run, attempt.task).map(Box::new),
             },
         };
         Some(Expanding { attempt, source })
@@ -110,7 +110,7 @@ impl Expanding {
                 whole,
             } => {
                 let from = snapshot.as_ref().map(|snapshot| snapshot.commit.clone());
-                let read = written(shell, snapshot.as_ref(), path.as_deref(), whole.as_ref())?;
+                let read = written(shell, snapshot.as_ref(), path.as_deref(), whole.as_deref())?;
                 (from, read)
             }
             Source::Rules { expansion, head } => {
