@@ -162,7 +162,7 @@ pub(super) fn of(request: &Request, facts: &Facts<'_>, step: &Step<'_>) -> Vec<C
             patterns.push(pattern);
         }
     }
-    if patterns.len() > 1 {
+    if places(request, step.of) > 1 {
         // What is to be done in several folders need not be in each.
         patterns.retain(|pattern| is_literal(pattern));
     }
@@ -170,6 +170,14 @@ pub(super) fn of(request: &Request, facts: &Facts<'_>, step: &Step<'_>) -> Vec<C
     changed
         .map(|pattern| Criterion::Changed { pattern })
         .collect()
+}
+
+/// How many files and folders the sentence of a part names, whichever parts they stand in.
+fn places(request: &Request, part: &Part) -> usize {
+    let sentence = request.sentences.iter().find(|it| it.holds(part.span));
+    let span = sentence.copied().unwrap_or(part.span);
+    let named = request.files.iter().filter(|file| span.holds(file.span));
+    named.count()
 }
 
 /// Whether it is a file, or a folder with files, of the project. Another one may be meant by a name

@@ -123,6 +123,7 @@ const VERBS: &[(Change, &[&str])] = &[
             "extend",
             "generate",
             "implement",
+            "program",
             "include",
             "install",
             "integrate",

@@ -370,7 +370,11 @@ fn items_that_only_say_how_it_is_to_be_are_criteria_of_the_whole() {
         let planned = check(text, &["add-cache-src-main-rs development/implementation"]);
         assert_eq!(
             whole(&planned),
-            ["`cargo test` exits with 0", "p95 below 200 ms"],
+            [
+                "`cargo test` exits with 0",
+                "p95 below 200 ms",
+                "changes src/main.rs"
+            ],
             "{text}"
         );
         let task = &planned.plan.tasks[0];
