@@ -74,14 +74,17 @@ fn planned(run: &Run) -> Vec<String> {
     told
 }
 
-/// What a person, or something outside, is to bring: what is promised, what must hold, where the
+/// What a person, or something outside, is to bring: what is to be done, what is promised, what must hold, where the
 /// work is done, and why the last try was refused.
 fn wanted(project: &Project, run: &Run, no: TaskNo) -> Vec<String> {
     let task = &run.tasks()[no.index()];
     let Some(live) = task.live().filter(|live| live.awaits_submission()) else {
         return Vec::new();
     };
-    let mut told = Vec::new();
+    let mut told = vec![format!("it is to be done: {}", task.spec.title)];
+    if !task.spec.description.is_empty() {
+        told.push(format!("in full: {}", task.spec.description));
+    }
     let paths: Vec<&str> = task
         .spec
         .deliverables

@@ -36,6 +36,7 @@ mod review;
 mod reviewing;
 mod rules;
 mod saving;
+mod shown;
 mod spared;
 mod splitting;
 #[path = "../hostile/stage.rs"]

@@ -1,0 +1,90 @@
+//! What a run says of itself: that a request is satisfied only where something showed it.
+
+use divisi_core::run::RunStatus;
+
+use crate::found::working;
+use crate::stage::Stage;
+
+/// A project that tests itself, with an agent that does this and says that it is done.
+fn with_agent(work: &str) -> Stage {
+    let stage = Stage::git(&[
+        ("Makefile", "test:\n\t@sh test/run.sh\n"),
+        ("test/run.sh", "test -e src/price.sh\n"),
+        ("src/price.sh", "echo 1\n"),
+    ]);
+    let path = working(&stage, work);
+    stage.with_env("PATH", &path)
+}
+
+fn reported(request: &str, work: &str) -> String {
+    let stage = with_agent(work);
+    stage.divisi(&["run", request, "--one", "--yes"]).expect(0);
+    stage.divisi(&["report", "1"]).expect(0).stdout
+}
+
+const YES: &str = "the original request is satisfied: yes";
+const OPEN: &str = "the original request is satisfied: open";
+
+#[test]
+fn tests_that_passed_before_show_no_work() {
+    let report = reported(
+        "Add a discount for regular customers, with tests",
+        "echo > junk.txt",
+    );
+    for said in [
+        OPEN,
+        "did what was asked for",
+        "its checks hold for other work, too",
+    ] {
+        assert!(report.contains(said), "{said:?} is not in {report}");
+    }
+    assert!(!report.contains("passes with tests that"), "{report}");
+}
+
+#[test]
+fn what_a_criterion_of_its_own_shows_is_shown() {
+    let report = reported(
+        "Write docs/use.md with a section \"Use\"",
+        "mkdir -p docs; printf '# Price\\n\\n## Use\\n\\nRun it.\\n' > docs/use.md",
+    );
+    assert!(report.contains(YES), "{report}");
+    assert!(
+        !report.contains("its checks hold for other work"),
+        "{report}"
+    );
+}
+
+#[test]
+fn tests_that_the_run_changed_are_named() {
+    let report = reported(
+        "Add a discount for regular customers, with tests",
+        "echo true > test/run.sh; rm src/price.sh",
+    );
+    let told = "passes with tests that this run changed: test/run.sh";
+    assert!(report.contains(told), "{told:?} is not in {report}");
+    assert!(report.contains(OPEN), "{report}");
+}
+
+#[test]
+fn what_is_held_back_and_not_checked_is_told() {
+    let report = reported(
+        "Create bin/sum.sh. Nothing else may change.",
+        "mkdir -p bin; echo sum > bin/sum.sh; echo more >> src/price.sh",
+    );
+    assert!(report.contains("Nothing else may change"), "{report}");
+    assert!(report.contains("nothing checks"), "{report}");
+    assert!(report.contains(OPEN), "{report}");
+}
+
+#[test]
+fn who_is_to_be_asked_is_asked_before_anything_is_done() {
+    let stage = with_agent("rm src/price.sh; echo true > test/run.sh");
+    let request = "Ask me before you delete anything. Delete src/price.sh.";
+    stage.divisi(&["run", request, "--one", "--yes"]).expect(4);
+    let run = stage.only();
+    assert!(run.tasks().iter().all(|task| task.attempts() == 0));
+    stage.divisi(&["approve", "1", "approval"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.only().status(), RunStatus::Succeeded);
+    assert_eq!(stage.result("src/price.sh"), None);
+}
