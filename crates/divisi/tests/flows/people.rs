@@ -48,6 +48,19 @@ fn a_plan_that_nobody_approved_waits_and_says_how() {
     stands(&stage.only(), RunStatus::Succeeded, &[("a", "done")]);
 }
 
+#[test]
+fn a_person_is_told_what_the_task_is() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "a call", "subtasks": [
+        {"subtask_id": "a", "agent": "person", "title": "Call Bob",
+         "description": "Say that it is Tuesday.", "criteria": ["Bob knows."]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let told = stage.divisi(&["explain", "1", "a"]).expect(0);
+    told.says("it is to be done: Call Bob")
+        .says("in full: Say that it is Tuesday.");
+}
+
 fn with_approval() -> Value {
     json!({"task_title": "an approval", "subtasks": [
         {"subtask_id": "a", "command": ["true"]},
