@@ -97,18 +97,13 @@ fn known(folder: &Path, request: &Request) -> Option<Repository> {
         git_dir: git_dir.into(),
         git,
     };
-    let (files, titles) = std::thread::scope(|scope| {
-        let files = scope.spawn(|| asked.files());
+    // Titles take git longest: the files are surveyed meanwhile.
+    let (surveyed, titles) = std::thread::scope(|scope| {
+        let surveyed = scope.spawn(|| Some(surveyed(request, &asked.files()?)));
         let titles = asked.titles();
-        (files.join().ok().flatten(), titles)
+        (surveyed.join().ok().flatten(), titles)
     });
-    let files = files?;
-    let paths: Vec<&str> = files
-        .split(|byte| *byte == 0)
-        .filter_map(|path| std::str::from_utf8(path).ok())
-        .filter(|path| !path.is_empty())
-        .collect();
-    let mut repository = survey::of_paths(request, &paths);
+    let mut repository = surveyed?;
     repository.largest_named_bytes = largest(&asked.root, request);
     // A repository without a commit has no titles.
     let titles = titles.unwrap_or_default();
@@ -119,6 +114,15 @@ fn known(folder: &Path, request: &Request) -> Option<Repository> {
         &mut repository,
     );
     Some(repository)
+}
+
+fn surveyed(request: &Request, files: &[u8]) -> Repository {
+    let paths: Vec<&str> = files
+        .split(|byte| *byte == 0)
+        .filter_map(|path| std::str::from_utf8(path).ok())
+        .filter(|path| !path.is_empty())
+        .collect();
+    survey::of_paths(request, &paths)
 }
 
 fn history(asked: &Asked, request: &Request, titles: &str, repository: &mut Repository) {

@@ -14,6 +14,7 @@ use divisi_pack::request::{self, REQUEST_BYTES_MAX, Request};
 use serde_json::json;
 
 use crate::cli::{Assess, Global};
+use crate::commands::run::intent::beside;
 use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
@@ -39,8 +40,9 @@ pub(crate) fn run(args: &Assess, global: &Global, printer: &Printer) -> Outcome 
     }
     let here = Path::new(".");
     let folder = global.project.as_deref().unwrap_or(here);
-    let sizes = sizes(global, printer)?;
-    let assessment = assess(&request, &facts::gather(folder, &request), &sizes);
+    let gather = || facts::gather(folder, &request);
+    let (sizes, repository) = beside(|| sizes(global, printer), gather);
+    let assessment = assess(&request, &repository, &sizes?);
     if printer.is_json() {
         printer.document(&assessment)?;
     } else {
