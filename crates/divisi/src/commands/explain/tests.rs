@@ -71,6 +71,7 @@ fn a_persons_task_says_what_is_wanted_where_and_why_the_last_try_was_refused() {
     let run = given.run();
     let at = project.workspace(run.id, no, 1);
     let asked = [
+        "it is to be done: the news work".to_owned(),
         "it is to deliver news.md".to_owned(),
         "it must hold: news.md has at least 400 bytes".to_owned(),
         format!("its workspace is {}", at.display()),
