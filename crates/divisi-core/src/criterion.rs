@@ -256,6 +256,17 @@ impl Criterion {
         matches!(self, Criterion::Scope { .. } | Criterion::Changed { .. })
     }
 
+    /// Whether work that was asked for fulfills it, and other work need not. That the project's own
+    /// tests pass, which this command runs, says only that nothing broke; that a file was changed, or
+    /// nothing else was, says nothing of how.
+    #[must_use]
+    pub fn tells_of_work(&self, tests: Option<&[String]>) -> bool {
+        match self {
+            Criterion::Command { argv, .. } => Some(argv.as_slice()) != tests,
+            _ => self.is_of_files() || !self.is_falsifiable(),
+        }
+    }
+
     /// Whether a program can find it violated. Plain words cannot be.
     #[must_use]
     pub fn is_falsifiable(&self) -> bool {

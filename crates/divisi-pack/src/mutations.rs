@@ -94,6 +94,7 @@ fn broken_plans_and_requests_are_linted_and_planned() {
         roles: &roles,
         tests: None,
         reviewers: planner::Reviewers::Agents,
+        has_judges: false,
         budget: divisi_core::run::Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     };

@@ -87,10 +87,24 @@ impl Present {
         found.unwrap_or_else(|| Standing::of(!is_definable(agent), true))
     }
 
-    /// Of those that are to judge, which are there and which are not. A person judges anyway.
-    pub(crate) fn reviewers(&self, named: &[String]) -> (Vec<String>, Vec<String>) {
-        let agents = named.iter().filter(|name| *name != AGENT_PERSON);
-        agents.cloned().partition(|name| self.has(name))
+    /// Of those that are to judge, which are there and which are not. A person judges anyway; whom
+    /// `auto` stands for, nobody misses.
+    pub(crate) fn reviewers(
+        &self,
+        named: &[String],
+        preferred: &[String],
+    ) -> (Vec<String>, Vec<String>) {
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        for name in named.iter().filter(|name| *name != AGENT_PERSON) {
+            match name.as_str() {
+                AGENT_AUTO => there.extend(self.all(preferred)),
+                name if self.has(name) => there.push(name),
+                name => missing.push(name.to_owned()),
+            }
+        }
+        let mut seen = BTreeSet::new();
+        there.retain(|name| seen.insert(*name));
+        (there.into_iter().map(str::to_owned).collect(), missing)
     }
 
     /// Whether an agent is there.
@@ -107,14 +121,19 @@ impl Present {
     /// have one of a kind that is not known. Nobody is preferred who stands after a person, who is
     /// always there.
     pub(crate) fn first<'p>(&self, preferred: &'p [String]) -> Option<&'p str> {
-        let agents = || {
-            let names = preferred.iter().map(String::as_str);
-            names.take_while(|name| *name != AGENT_PERSON)
-        };
-        let ready = agents().find(|name| self.is_ready(name));
-        let there = ready.or_else(|| agents().find(|name| self.has(name)));
         let mut people = preferred.iter().map(String::as_str);
-        there.or_else(|| people.find(|name| *name == AGENT_PERSON))
+        let first = self.all(preferred).into_iter().next();
+        first.or_else(|| people.find(|name| *name == AGENT_PERSON))
+    }
+
+    /// All of these that are ready, or else all that are there, before a person.
+    fn all<'p>(&self, preferred: &'p [String]) -> Vec<&'p str> {
+        let agents = preferred.iter().map(String::as_str);
+        let agents = agents.take_while(|name| *name != AGENT_PERSON);
+        let there: Vec<&str> = agents.filter(|name| self.has(name)).collect();
+        let is_any_ready = there.iter().any(|name| self.is_ready(name));
+        let counts = |name: &&str| !is_any_ready || self.is_ready(name);
+        there.into_iter().filter(counts).collect()
     }
 }
 
@@ -188,6 +207,8 @@ pub(crate) struct Settling<'s> {
     logged_out: BTreeMap<String, Tasks>,
     /// Whether something may be to be judged that no rule can tell.
     has_words: bool,
+    /// Whether an agent that asks a model does some of the work.
+    has_agents: bool,
     /// What is denied in vain, where that is of interest.
     unasked: Option<Unasked>,
 }
@@ -202,10 +223,7 @@ impl<'s> Settling<'s> {
         let found = |names: &[String]| present.first(names).unwrap_or(AGENT_AUTO).to_owned();
         let by_role = preferred.by_role.iter();
         let agents_auto = by_role.map(|(role, names)| (role.clone(), found(names)));
-        let (reviewers, reviewers_missing) = present.reviewers(&settings.reviewers);
         let settings = Settings {
-            reviewers,
-            reviewers_missing,
             agent_auto: found(preferred.usual),
             agents_auto: agents_auto.collect(),
             ..settings
@@ -229,6 +247,7 @@ impl<'s> Settling<'s> {
             missing_later: BTreeMap::new(),
             logged_out: BTreeMap::new(),
             has_words: false,
+            has_agents: false,
             unasked: None,
         }
     }
@@ -273,6 +292,7 @@ impl<'s> Settling<'s> {
             self.settings.agents_auto.insert(role, found.to_owned());
         }
         let agent = agent_of(task, &self.settings);
+        self.has_agents |= asks_model(agent);
         let later = self.later(task, agent);
         for agent in later.iter().chain([&agent.to_owned()]) {
             if self.lacks_price(task, agent) {
@@ -392,6 +412,7 @@ impl<'s> Settling<'s> {
             let warning = Diagnostic::warning("agent-missing", cause);
             told.push(self.installing(name, warning));
         }
+        self.settle_reviewers();
         told.extend(self.nobody_reviews());
         for (name, tasks) in &self.unpriced {
             let cause = format!(
@@ -407,6 +428,18 @@ impl<'s> Settling<'s> {
         told.extend(self.logged_out.iter().map(logged_out));
         told.extend(self.unasked.and_then(Unasked::told));
         (self.settings, told)
+    }
+
+    /// Finds out which of those are there that are to judge. Where no agent does any of the work,
+    /// none is begun to judge it, unless it is named.
+    fn settle_reviewers(&mut self) {
+        let Some(preferred) = &self.preferred else {
+            return;
+        };
+        let mut named = std::mem::take(&mut self.settings.reviewers);
+        named.retain(|name| self.has_agents || name != AGENT_AUTO);
+        (self.settings.reviewers, self.settings.reviewers_missing) =
+            self.present.reviewers(&named, preferred.usual);
     }
 
     /// That a person judges what agents were to.

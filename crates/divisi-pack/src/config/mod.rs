@@ -67,6 +67,8 @@ pub enum Kind {
     Agent,
     /// Names of agents that may be found, the best first.
     Preferred,
+    /// Names of agents that may judge, the best first, or whoever is preferred.
+    Judges,
     /// Words for people.
     Text,
     /// Several of them.

@@ -82,10 +82,11 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         json!({"anyOf": [list, items, {"type": "null"}]})
     };
     let named = json!({"type": "string", "pattern": defined::name_pattern()});
-    let preferred = || {
+    let preferred = |more: &[&'static str]| {
         let names = AGENTS_INSTALLABLE
             .iter()
-            .chain([&AGENT_MODEL, &AGENT_PERSON]);
+            .chain([&AGENT_MODEL, &AGENT_PERSON])
+            .chain(more);
         strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, named]}))
     };
     let number = |least: u64, most: u64, each: u64| {
@@ -110,7 +111,8 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             json!({"enum": words.collect::<Vec<Json>>()})
         }
         Kind::Agent => json!({"anyOf": [agents, named, {"type": "null"}]}),
-        Kind::Preferred => preferred(),
+        Kind::Preferred => preferred(&[]),
+        Kind::Judges => preferred(&[AGENT_AUTO]),
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
         Kind::Variables => {
@@ -136,7 +138,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         Kind::PreferredByRole => json!({
             "type": ["object", "null"],
             "maxProperties": ENTRIES_MAX,
-            "additionalProperties": preferred(),
+            "additionalProperties": preferred(&[]),
         }),
         Kind::Substitutes => json!({
             "type": ["object", "null"],
@@ -231,6 +233,7 @@ fn takes(kind: Kind) -> String {
         }
         Kind::Agent => "an agent, or `auto`".to_owned(),
         Kind::Preferred => "coding agents, and `person`".to_owned(),
+        Kind::Judges => "coding agents, `auto`, and `person`".to_owned(),
         Kind::Text => "a text".to_owned(),
         Kind::Texts => "texts".to_owned(),
         Kind::Variables => "names of variables".to_owned(),

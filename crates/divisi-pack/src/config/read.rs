@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{Bound, Measure, QuietHours};
 use divisi_core::run::{
-    AGENT_MODEL, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, Defined, is_definable,
+    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, Defined, is_definable,
 };
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
@@ -359,9 +359,15 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
             mistyped(&format!("`{key}`"), "a list", value, faults);
             return None;
         }
-        (_, Kind::Texts | Kind::Variables | Kind::Paths | Kind::Patterns | Kind::Preferred) => {
-            single
-        }
+        (
+            _,
+            Kind::Texts
+            | Kind::Variables
+            | Kind::Paths
+            | Kind::Patterns
+            | Kind::Preferred
+            | Kind::Judges,
+        ) => single,
         _ => return None,
     };
     if elements.len() > LIST_MAX {
@@ -377,6 +383,7 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
         Kind::Variables => read(variable),
         Kind::Paths => read(path),
         Kind::Preferred => read(preferred),
+        Kind::Judges => read(judge),
         Kind::Patterns => read(criteria::pattern_of),
         Kind::Setups => {
             let steps = elements.iter();
@@ -412,11 +419,22 @@ pub(super) fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> 
 
 /// An agent that can be found, or the person who is there in any case.
 fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let all: Vec<&str> = AGENTS_INSTALLABLE
-        .into_iter()
-        .chain([AGENT_MODEL, AGENT_PERSON])
-        .collect();
-    values::one_of(&all, value, key, faults)
+    found(&[AGENT_MODEL, AGENT_PERSON], value, key, faults)
+}
+
+/// One that is preferred, or whoever is.
+fn judge(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    found(&[AGENT_MODEL, AGENT_PERSON, AGENT_AUTO], value, key, faults)
+}
+
+fn found(
+    others: &[&'static str],
+    value: &Node<'_>,
+    key: &str,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
+    let all = AGENTS_INSTALLABLE.into_iter().chain(others.iter().copied());
+    values::one_of(&all.collect::<Vec<_>>(), value, key, faults)
 }
 
 /// A path that may be anywhere. No shell reads it, so a `~` would be a folder of that name.

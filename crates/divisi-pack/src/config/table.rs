@@ -6,7 +6,9 @@ use divisi_core::Criterion;
 use divisi_core::ledger::Measure;
 use divisi_core::permission::{DEADLINE_MS, Rule};
 use divisi_core::preparation::Setup;
-use divisi_core::run::{AGENTS_PREFERRED, Budget, Defined, DefinedModel, Price, Sizes, Telling};
+use divisi_core::run::{
+    AGENT_AUTO, AGENTS_PREFERRED, Budget, Defined, DefinedModel, Price, Sizes, Telling,
+};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -280,10 +282,10 @@ settings! {
     custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
         "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
          `speaks` ACP or plain text.";
-    reviewers "review.agents": Vec<String> = Vec::new(), Kind::Preferred, None, Needed,
+    reviewers "review.agents": Vec<String> = vec![AGENT_AUTO.to_owned()], Kind::Judges, None, Needed,
         "Agents that judge criteria in words that no rule understands, those of the whole included: \
-         the first of these that is there and did not do the work, else one that did. With none, a \
-         person does.";
+         the first of these that is there and did not do the work, else one that did. `auto` is \
+         those of `agents.prefer`, where agents do work of the run. With none, a person does.";
     awaiting_max "review.awaiting_max": u32 = AWAITING_MAX, integer(0, COUNT_MAX), None, Unneeded,
         "How many results of a run there may be at once that a person must judge, those under way \
          included: while there are so many, no more such work is begun. 0 for any number.";

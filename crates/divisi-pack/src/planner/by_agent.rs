@@ -227,6 +227,7 @@ mod tests {
             roles,
             tests: None,
             reviewers: super::super::Reviewers::Agents,
+            has_judges: false,
             budget: divisi_core::run::Budget::default(),
             sizes: divisi_core::run::Sizes::USUAL,
         }

@@ -28,6 +28,7 @@ mod naming;
 mod order;
 mod passes;
 mod restraint;
+mod shown;
 mod spared;
 mod steps;
 mod suite;
@@ -65,6 +66,8 @@ pub struct Facts<'f> {
     pub tests: Option<&'f [String]>,
     /// Who reviews.
     pub reviewers: Reviewers,
+    /// Whether agents judge what no rule can.
+    pub has_judges: bool,
     /// What the run may use up.
     pub budget: Budget,
     /// What counts as large, and what as small.
@@ -259,6 +262,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     };
     spared::hold(&mut planned.plan, request, facts);
     restraint::hold(&mut planned, request);
+    shown::judge(&mut planned, request, facts);
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
         planned.take_advice(found.diagnostics);
@@ -309,6 +313,7 @@ pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
     }
     let mut planned = undivided(request, plan);
     restraint::hold(&mut planned, request);
+    shown::judge(&mut planned, request, facts);
     Answer::Planned(Box::new(planned))
 }
 
@@ -366,8 +371,11 @@ pub fn left_out(
     request: &Request,
     facts: &Facts<'_>,
 ) -> Vec<String> {
+    // Where an agent judges, it judges them; one that plans may have made a check of them, or not.
+    let is_judged = facts.has_judges && *by != intent::Planner::Agent;
     let unread = crate::request::restraint::unread(request).into_iter();
     let mut left_out: Vec<String> = { unread }
+        .filter(|_| !is_judged)
         .map(|said| format!("nothing checks {}", crate::faults::shown(said)))
         .collect();
     if matches!(by, intent::Planner::Workflow(name) if name == REVIEW) {

@@ -248,7 +248,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let defined = configuration.defined();
     let present = Present::look(&defined);
     let auto = present.first(prefer);
-    let (reviewers, missing) = present.reviewers(&configuration.config.reviewers);
+    let (reviewers, missing) = present.reviewers(&configuration.config.reviewers, prefer);
     let all = look()?;
     let mut limits = Limits {
         all: limits(&project)?,

@@ -21,6 +21,8 @@ fn where_nothing_is_said_a_run_has_the_cores_own_settings() {
     // A journal of a time without this limit has none.
     let usual = Settings {
         awaiting_max: 10,
+        // Who that is, is found out when a run begins.
+        reviewers: vec!["auto".to_owned()],
         ..Settings::default()
     };
     assert_eq!(nothing.settings(), usual);

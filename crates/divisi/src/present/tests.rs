@@ -382,6 +382,40 @@ fn who_is_to_judge_is_looked_for_where_something_is_to_be_judged() {
 }
 
 #[test]
+fn auto_judges_where_agents_do_the_work_and_nobody_misses_it() {
+    let settled = |there: &[&str], reviewers: &[&str], agent: &str| {
+        let (present, roles, prefer) = (with(there), roles(), names(&["codex", "claude"]));
+        let settings = Settings {
+            reviewers: names(reviewers),
+            ..Settings::default()
+        };
+        let preferred = preferred(&prefer, &[], &roles);
+        let mut settling = Settling::begin(&present, preferred, settings);
+        settling.see(&task("a", Some(agent)));
+        let (settings, told) = settling.told(Severity::Error);
+        assert_eq!(told, []);
+        (settings.reviewers, settings.reviewers_missing)
+    };
+    let both = ["claude", "codex"];
+    let nobody = (vec![], vec![]);
+    let preferred_first = (names(&["codex", "claude"]), vec![]);
+    assert_eq!(settled(&both, &["auto"], "claude"), preferred_first);
+    let named_first = (names(&["claude", "codex"]), vec![]);
+    assert_eq!(
+        settled(&both, &["claude", "auto"], "claude"),
+        named_first,
+        "each is asked once"
+    );
+    // Where persons and programs do it, no agent is begun to judge it that nobody named.
+    for agent in ["person", "command"] {
+        assert_eq!(settled(&both, &["auto"], agent), nobody, "{agent}");
+    }
+    let named = (names(&["claude"]), vec![]);
+    assert_eq!(settled(&both, &["claude", "auto"], "person"), named);
+    assert_eq!(settled(&[], &["auto"], "scripted"), nobody);
+}
+
+#[test]
 fn auto_is_one_that_can_log_in_before_one_that_is_only_there() {
     let mut present = with(&["claude", "codex"]);
     let prefer = names(&["gemini", "claude", "codex"]);

@@ -37,13 +37,8 @@ pub(super) fn is_judged(run: &Run) -> bool {
 }
 
 fn tells(criteria: &[Criterion], verdicts: &[Verdict], tests: Option<&[String]>) -> bool {
-    passed(criteria, verdicts).any(|(criterion, verdict)| {
-        let is_of_work = match criterion {
-            Criterion::Command { argv, .. } => Some(argv.as_slice()) != tests,
-            _ => criterion.is_of_files() || !criterion.is_falsifiable(),
-        };
-        is_of_work && !verdict.proves_nothing
-    })
+    passed(criteria, verdicts)
+        .any(|(criterion, verdict)| criterion.tells_of_work(tests) && !verdict.proves_nothing)
 }
 
 /// What passed, by a check or somebody's word.

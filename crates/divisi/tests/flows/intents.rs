@@ -725,6 +725,7 @@ fn passes_are_executed_as_a_plan_and_the_report_says_so() {
     let stage = project();
     let path = working(&stage, "mkdir -p src\ndate +%s%N > src/$$.py");
     let stage = stage.with_env("PATH", &path);
+    let stage = stage.with_env("DIVISI_REVIEW_AGENTS", "person");
     stage
         .divisi(&["run", PASSES, "--planner", "rule", "--yes"])
         .expect(4);
@@ -776,6 +777,7 @@ fn an_intent_done_as_one_and_divided_is_compared_by_what_was_predicted_and_used(
                 case \"$told\" in *\"- \\`$f\\`\"*) yes 'a cap of ten' | head -n 40 > $f;; esac\ndone";
     let path = working(&stage, work);
     let stage = stage.with_env("PATH", &path);
+    let stage = stage.with_env("DIVISI_REVIEW_AGENTS", "person");
     // Whether all that was asked for is done, a person says at the end.
     stage.divisi(&["run", REQUEST, "--yes"]).expect(4);
     stage.divisi(&["approve", "1", "--note", "read"]).expect(0);

@@ -6,11 +6,12 @@ use divisi_core::run::{Run, RunStatus};
 use crate::found::working;
 use crate::stage::{Stage, stands};
 
-/// A project in which an agent is that makes a file of each task.
+/// A project in which an agent is that makes a file of each task, which a person judges.
 fn with_worker() -> Stage {
     let stage = Stage::git(&[("src/main.py", "print(1)\n")]);
     let path = working(&stage, "mkdir -p src\ndate +%s%N > src/$$.py");
-    stage.with_env("PATH", &path)
+    let stage = stage.with_env("PATH", &path);
+    stage.with_env("DIVISI_REVIEW_AGENTS", "person")
 }
 
 /// Carries a request out whose tasks somebody has to look at.

@@ -1,12 +1,18 @@
 //! What a run says of itself: that a request is satisfied only where something showed it.
 
-use divisi_core::run::RunStatus;
+use divisi_core::run::{AttemptEnd, Failure, RunStatus};
 
 use crate::found::working;
-use crate::stage::Stage;
+use crate::stage::{Stage, endings};
 
-/// A project that tests itself, with an agent that does this and says that it is done.
+/// A project that tests itself, with an agent that does this and says that it is done. A person
+/// judges what no rule can.
 fn with_agent(work: &str) -> Stage {
+    with_judge(work).with_env("DIVISI_REVIEW_AGENTS", "person")
+}
+
+/// The same, and the agent judges, too.
+fn with_judge(work: &str) -> Stage {
     let stage = Stage::git(&[
         ("Makefile", "test:\n\t@sh test/run.sh\n"),
         ("test/run.sh", "test -e src/price.sh\n"),
@@ -87,4 +93,37 @@ fn who_is_to_be_asked_is_asked_before_anything_is_done() {
     stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(stage.only().status(), RunStatus::Succeeded);
     assert_eq!(stage.result("src/price.sh"), None);
+}
+
+/// It makes something else before it is told what was seen; in judging, it looks for what was asked
+/// for.
+const AT_FIRST_JUNK: &str = r#"told=$(head -n 1 | sed 's/\\n/\n/g')
+case $told in
+  *'Judge what was made'*)
+    if [ -e src/discount.sh ]; then holds=true; else holds=false; fi
+    no=$(printf '%s\n' "$told" | sed -n 's/^- \([0-9]*\): .*/\1/p')
+    printf '{"verdicts": [{"criterion": %s, "holds": %s, "why": "Looked for it.", "evidence": [{"file": "Makefile", "line": 1, "text": "test:"}]}]}' "$no" "$holds" > divisi-verdict.json;;
+  *'judged by'*) echo 'echo 2' > src/discount.sh;;
+  *) echo > junk.txt;;
+esac"#;
+
+#[test]
+fn where_an_agent_is_there_it_judges_what_no_check_tells_and_junk_is_refused() {
+    let stage = with_judge(AT_FIRST_JUNK);
+    let request = "Add a discount for regular customers, with tests";
+    let ran = stage.divisi(&["run", request, "--one", "--yes"]).expect(0);
+    ran.says("task awaits a review by claude");
+    let run = stage.only();
+    let ends: Vec<&AttemptEnd> = endings(&run, "task").iter().map(|it| &it.end).collect();
+    let [AttemptEnd::Refused(Failure::Checks(verdicts)), _] = &ends[..] else {
+        panic!("{ends:?}");
+    };
+    let told = "judged by claude, which did the work itself";
+    assert!(
+        verdicts.iter().any(|it| it.evidence.contains(told)),
+        "{verdicts:?}"
+    );
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    assert!(report.contains(YES), "{report}");
+    assert!(report.contains(told), "{report}");
 }

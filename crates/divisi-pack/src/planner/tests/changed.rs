@@ -25,6 +25,7 @@ fn changed(text: &str) -> (Vec<String>, Vec<String>) {
         roles: &roles,
         tests: None,
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
     };
     let plan = match by_rule(&request::read(text), &facts) {
@@ -156,6 +157,7 @@ fn one_task_has_one_for_each_file() {
         roles: &roles,
         tests: None,
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
     };
     let text = "Add a banner to web/index.ts, then describe it in README.md";

@@ -7,6 +7,7 @@ mod fifty;
 mod forty;
 mod readings;
 mod sections;
+mod shown;
 mod suite;
 mod thirty;
 mod told;
@@ -40,6 +41,7 @@ fn answer_with(text: &str, change: impl FnOnce(&mut Facts<'_>)) -> Answer {
         roles: &roles,
         tests: Some(&tests),
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     };

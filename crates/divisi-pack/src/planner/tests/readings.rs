@@ -77,6 +77,7 @@ fn wrong(reading: &Reading) -> Option<String> {
         // Without a command that tests it, a task is bounded by its files.
         tests: None,
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     };

@@ -15,6 +15,7 @@ fn in_files<'f>(files: &'f [String], roles: &'f Library) -> Facts<'f> {
         roles,
         tests: None,
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     }
@@ -373,6 +374,7 @@ fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
         roles: &library,
         tests: None,
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     };

@@ -2,7 +2,7 @@
 
 use divisi_core::Plan;
 use divisi_core::plan::Work;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget, Sizes};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget, Sizes, asks_model};
 use divisi_engine::repo::Listed;
 use divisi_pack::config::Values;
 use divisi_pack::planner::{Facts, Reviewers, tested_by};
@@ -27,6 +27,8 @@ pub(crate) struct Gathered {
     configuration: Configuration,
     /// A coding agent is installed.
     has_agent: bool,
+    /// There are agents that judge what no rule can.
+    has_judges: bool,
 }
 
 impl Gathered {
@@ -59,16 +61,20 @@ impl Gathered {
             String::from_utf8(bytes).ok()
         };
         let tests = tested_by(read);
-        let preferred = &configuration.config.prefer;
-        let has_agent = Present::look(&configuration.defined())
-            .first(preferred)
-            .is_some();
+        let (preferred, judges) = (
+            &configuration.config.prefer,
+            &configuration.config.reviewers,
+        );
+        let present = Present::look(&configuration.defined());
+        let has_agent = present.first(preferred).is_some();
+        let (judges, _) = present.reviewers(judges, preferred);
         Ok(Gathered {
             tests,
             files,
             roles,
             configuration,
             has_agent,
+            has_judges: !judges.is_empty(),
         })
     }
 
@@ -82,6 +88,7 @@ impl Gathered {
                 true => Reviewers::Agents,
                 false => Reviewers::Programs,
             },
+            has_judges: self.has_judges && self.has_agents_at_work(),
             budget: self.budget(),
             sizes: self.sizes(),
         }
@@ -116,6 +123,11 @@ impl Gathered {
     pub(crate) fn has_workers(&self) -> bool {
         let config = &self.configuration.config;
         self.has_agent || !config.agents.is_empty() || config.agent != AGENT_PERSON
+    }
+
+    /// Whether agents, and not a person or programs, do what is handed over.
+    fn has_agents_at_work(&self) -> bool {
+        self.leaves_agent_open() || asks_model(&self.configuration.config.agent)
     }
 
     /// Where a coding agent is there and nobody says who works, it does.
