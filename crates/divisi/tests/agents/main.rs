@@ -28,7 +28,6 @@ mod reviewed;
 mod script;
 mod sessions;
 #[path = "../hostile/stage.rs"]
-#[expect(dead_code, reason = "shared with other suites")]
 mod stage;
 mod told;
 mod tool;
