@@ -1,0 +1,5 @@
+//! What programs end with, and what passed before the work.
+
+use super::*;
+
+
