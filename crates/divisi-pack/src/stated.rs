@@ -3,7 +3,7 @@
 
 use divisi_core::Criterion;
 
-use crate::request::{Part, Request, Span};
+use crate::request::{File, Part, Request, Span, Standing};
 use crate::words::{self, Compiled, Context};
 
 /// What stands before a statement that must hold.
@@ -71,10 +71,16 @@ fn of_sentence(request: &Request, span: Span) -> Vec<Stated> {
     if let Some(criteria) = compiled(&text[quoted.start..quoted.end]) {
         return vec![Stated { span, criteria }];
     }
+    if let Some(criteria) = of_files_before(request, quoted) {
+        return vec![Stated { span, criteria }];
+    }
     let clauses = clauses(text, quoted);
-    let all = clauses
-        .iter()
-        .map(|clause| compiled(&text[clause.start..clause.end]));
+    let subject = subject(&text[quoted.start..quoted.end]);
+    let all = clauses.iter().map(|clause| {
+        let said = &text[clause.start..clause.end];
+        let of_subject = || compiled(&format!("{} {}", subject?, said.trim()));
+        compiled(said).or_else(|| of_subject().filter(|_| goes_on(said)))
+    });
     let all: Vec<Option<Vec<Criterion>>> = all.collect();
     if clauses.len() > 1 && all.iter().all(Option::is_some) {
         let criteria = all.into_iter().flatten().flatten().collect();
@@ -104,6 +110,55 @@ fn of_sentence(request: &Request, span: Span) -> Vec<Stated> {
         })
     });
     stated.collect()
+}
+
+/// The file with which a sentence begins.
+fn subject(sentence: &str) -> Option<&str> {
+    let first = sentence.split_whitespace().next()?;
+    first.trim_matches('`').contains('.').then_some(first)
+}
+
+/// Whether a clause says more of the subject of the one before it: `and must not contain "TODO"`.
+fn goes_on(clause: &str) -> bool {
+    let first = clause.split_whitespace().next().unwrap_or_default();
+    ["contains", "has", "lacks", "must", "shall", "should"].contains(&first)
+}
+
+/// Words that stand for the files that were named before.
+const EACH: &[&str] = &[
+    "all of them ",
+    "all of these ",
+    "both of them ",
+    "both ",
+    "each of them ",
+    "each of these ",
+    "each file ",
+    "each one ",
+    "each ",
+    "every one ",
+    "they ",
+];
+
+/// `Each must have a section "Limits"`, of the files that the sentence before it makes.
+fn of_files_before(request: &Request, span: Span) -> Option<Vec<Criterion>> {
+    let text = request.text.get(span.start..span.end)?;
+    let begins = |each: &&&str| {
+        let head = text.get(..each.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(each))
+    };
+    let said = text[EACH.iter().find(begins)?.len()..].trim();
+    let parts = request.parts.iter().rev();
+    let mut before = parts.filter(|part| part.span.end <= span.start);
+    let files = &before.next()?.files;
+    let is_made = |file: &File| file.is_direct && file.standing == Standing::Object;
+    if files.is_empty() || !files.iter().all(is_made) {
+        return None;
+    }
+    let each = files
+        .iter()
+        .map(|file| compiled(&format!("{} {said}", file.text)));
+    let each: Option<Vec<Vec<Criterion>>> = each.collect();
+    Some(each?.into_iter().flatten().collect())
 }
 
 /// A sentence with the quotation marks that stand before its first word and behind its last one.
@@ -149,7 +204,8 @@ fn clauses(text: &str, sentence: Span) -> Vec<Span> {
 /// What joins clauses that state something, the longer ones first.
 const JOINTS: &[&str] = &[", and ", ", ", " and "];
 
-fn compiled(text: &str) -> Option<Vec<Criterion>> {
+/// The checks of a statement that the rules for criteria understand whole.
+pub(crate) fn compiled(text: &str) -> Option<Vec<Criterion>> {
     match words::compile(statement(text), &Context::default()) {
         Compiled::Checks(understood) => Some(understood.criteria),
         Compiled::Unverified(_) => None,

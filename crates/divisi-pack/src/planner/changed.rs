@@ -145,7 +145,7 @@ const OPEN: &[&str] = &[
 pub(super) fn of(request: &Request, facts: &Facts<'_>, step: &Step<'_>) -> Vec<Criterion> {
     if matches!(
         step.kind,
-        Kind::Research | Kind::Design | Kind::Review | Kind::Deploy
+        Kind::Answer | Kind::Research | Kind::Design | Kind::Review | Kind::Deploy
     ) {
         return Vec::new();
     }

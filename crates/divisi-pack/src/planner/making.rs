@@ -4,13 +4,12 @@ use divisi_core::plan::{Deliverable, Estimate, Input, Work};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::approvals;
-use super::naming::{Ids, capital, line, slug, without_article, without_verb};
+use super::naming::{Ids, capital, line, line_with, slug, without_article, without_verb};
 use super::order::{Order, reaches};
-use super::steps::{Kind, Step, is_made_of, is_text};
-use super::{Facts, Pattern, Planned, changed, judged, spared, suite, whole};
+use super::steps::{Kind, Step, is_made_of};
+use super::{Facts, Pattern, Planned, changed, each, judged, results, spared, suite, whole};
 use divisi_core::run::Sizes;
 
-use crate::paths;
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
 use crate::request::{self, Change, Exclusion, File, Part, Request, Scale, Shape, Standing};
@@ -37,6 +36,16 @@ const MAKING: &[&str] = &[
 
 /// What documents are called that have no name.
 const GENERIC: &[&str] = &["doc", "docs", "documentation", "guide", "manual"];
+
+/// Documents that have forms and places of their own, which no rule knows.
+const ELSEWHERE: &[&str] = &[
+    "man page",
+    "man pages",
+    "manpage",
+    "manpages",
+    "wiki",
+    "wiki page",
+];
 
 /// Documents that stand in the code.
 const IN_CODE: &[&str] = &[
@@ -94,7 +103,7 @@ pub(super) fn plan(
         maker.tasks.push(task);
     }
     let groups = maker.groups(order);
-    maker.join(&groups);
+    maker.join(&groups, order);
     for (at, waits) in order.iter().enumerate() {
         for &on in waits {
             maker.wait(groups[at], groups[on]);
@@ -106,7 +115,8 @@ pub(super) fn plan(
     whole::owe(&mut tasks, stated);
     let parts = 0..request.parts.len();
     let covers = parts.map(|part| {
-        let of = (0..steps.len()).filter(|&at| steps[at].part == part);
+        let of =
+            (0..steps.len()).filter(|&at| steps[at].part == part || steps[at].runs.contains(&part));
         let places = of.filter_map(|at| firsts.binary_search(&groups[at]).ok());
         let mut places: Vec<usize> = places.collect();
         places.dedup();
@@ -186,6 +196,12 @@ struct Maker<'m> {
 impl Maker<'_> {
     fn task(&self, at: usize, step: &Step<'_>, id: TaskId) -> TaskSpec {
         let title = self.title(step);
+        let runs = step.runs.iter().map(|&part| &self.request.parts[part].text);
+        let title = runs.fold(title, |title, run| {
+            let first = run.chars().next().into_iter().flat_map(char::to_lowercase);
+            let run: String = first.chain(run.chars().skip(1)).collect();
+            line(&format!("{title}, then {run}"))
+        });
         let role = self.facts.roles.get(step.of.role);
         let (domain, function) = role
             .map(crate::role::Role::names_of_tasks)
@@ -193,7 +209,7 @@ impl Maker<'_> {
         let touches = self.touches(step, id.as_str());
         let criteria = self.criteria(step, self.red[at].is_none(), &title, &touches);
         let kind = match step.kind {
-            Kind::Research | Kind::Design => TaskKind::Research,
+            Kind::Answer | Kind::Research | Kind::Design => TaskKind::Research,
             Kind::Review => TaskKind::Review,
             Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => TaskKind::Work,
         };
@@ -255,7 +271,7 @@ impl Maker<'_> {
         };
         match step.share {
             (_, 1) => text,
-            (share, count) => line(&format!("{text} ({} of {count})", share + 1)),
+            (share, count) => line_with(&text, &format!(" ({} of {count})", share + 1)),
         }
     }
 
@@ -329,7 +345,9 @@ impl Maker<'_> {
                 let span = step.of.span;
                 request.text.get(span.start..span.end).unwrap_or_default()
             };
-            let parts: Vec<&str> = steps.iter().map(words).collect();
+            let runs = steps.iter().flat_map(|step| &step.runs);
+            let runs = runs.map(|&part| request.parts[part].text.as_str());
+            let parts: Vec<&str> = steps.iter().map(words).chain(runs).collect();
             lines.push(part_of(request, &parts.join("; ")));
         } else if !title.eq_ignore_ascii_case(request.text.trim_end_matches(['.', ':'])) {
             lines.push("The request:".to_owned());
@@ -360,7 +378,7 @@ impl Maker<'_> {
     fn touches(&self, step: &Step<'_>, id: &str) -> Touches {
         let mut touches = Touches::default();
         let folder = match step.kind {
-            Kind::Research => Some("research"),
+            Kind::Answer | Kind::Research => Some("research"),
             Kind::Design => Some("design"),
             Kind::Review => Some("review"),
             Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => None,
@@ -378,9 +396,10 @@ impl Maker<'_> {
             };
             let reads = step.of.verb.as_ref().is_some_and(|it| it.word == "read");
             let named = named.filter(|path| !reads && !is_read(path));
-            let result = self.results(step).find(|path| path.ends_with(".md"));
-            let path = named
-                .cloned()
+            let result =
+                results::beside(self.request, self.facts, step).find(|path| path.ends_with(".md"));
+            let path = results::said(self.request, step)
+                .or(named.cloned())
                 .or(result)
                 .unwrap_or_else(|| format!("{folder}/{id}.md"));
             touches.makes.push(path);
@@ -406,7 +425,7 @@ impl Maker<'_> {
                 false => touches.scope.push(pattern_of(file, self.facts)),
             }
         }
-        for path in self.results(step) {
+        for path in results::beside(self.request, self.facts, step) {
             let count = touches.makes.len() + touches.scope.len();
             if (count as u64) < self.facts.sizes.task_files_max && !is_made(&path) {
                 touches.makes.push(path);
@@ -426,52 +445,11 @@ impl Maker<'_> {
         touches
     }
 
-    /// Files that are not there and only come up in a step's words, as where its result goes: `a
-    /// design for the cache in docs/cache.md`, `a translation (README.de.md)`.
-    fn results<'a>(&'a self, step: &'a Step<'_>) -> impl Iterator<Item = String> + use<'a> {
-        let verb = step.of.verb.as_ref().map(|it| it.change);
-        let writes = matches!(
-            step.kind,
-            Kind::Research | Kind::Design | Kind::Review | Kind::Document
-        );
-        let adds = matches!(
-            verb,
-            Some(Change::Add | Change::Design | Change::Document | Change::Test)
-        );
-        let kept = self.request.kept();
-        let is_result = move |file: &&File| {
-            let path = file.text.as_str();
-            let text = |from: usize, to: usize| self.request.text.get(from..to).unwrap_or_default();
-            let before = text(step.of.span.start, file.span.start);
-            let before = before.trim_end_matches(['`', '"']);
-            let behind = text(file.span.end, self.request.text.len());
-            let aside = before.rsplit_once('(').zip(behind.split_once(')'));
-            let is_alone = aside.is_some_and(|((_, before), (behind, _))| {
-                let mut words = before.split_whitespace().chain(behind.split_whitespace());
-                words.all(|word| {
-                    let word = word.trim_matches(['`', '"', ',']);
-                    let mut files = step.of.files.iter();
-                    matches!(word, "" | "and") || files.any(|file| file.text == word)
-                })
-            });
-            let word = before.split_whitespace().next_back().unwrap_or_default();
-            let is_put = writes && is_text(path) && ["as", "in", "into"].contains(&word);
-            let is_one = is_literal(path) && has_ending(path) && paths::fault(path).is_none();
-            let is_missing = self.facts.files.is_some() && !self.is_there(path);
-            file.standing == Standing::Aside
-                && (is_put || adds && is_alone)
-                && is_one
-                && is_missing
-                && !kept.contains(&path)
-        };
-        let results = step.of.files.iter().filter(is_result);
-        results.map(|file| file.text.clone())
-    }
-
     /// Where documents go that name no file.
     fn document(&self, step: &Step<'_>, id: &str, touches: &mut Touches) {
         let mut words = step.of.mentions.iter().map(|mention| mention.word.as_str());
-        if words.clone().any(|word| IN_CODE.contains(&word)) {
+        let is_elsewhere = |word: &str| IN_CODE.contains(&word) || ELSEWHERE.contains(&word);
+        if words.clone().any(is_elsewhere) {
             return;
         }
         let is_generic = words.clone().any(|word| GENERIC.contains(&word));
@@ -549,7 +527,8 @@ impl Maker<'_> {
     ) -> Vec<Criterion> {
         let mut criteria = Vec::new();
         for path in &touches.makes {
-            let min_bytes = match path.ends_with(".md") {
+            // An answer may be a word.
+            let min_bytes = match path.ends_with(".md") && step.kind != Kind::Answer {
                 true => DOCUMENT_BYTES_MIN,
                 false => 1,
             };
@@ -566,6 +545,16 @@ impl Maker<'_> {
                     }),
             );
         }
+        let is_looked_for = !matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
+        let there = touches.makes.iter().filter(|path| self.is_there(path));
+        criteria.extend(
+            there
+                .filter(|_| is_looked_for)
+                .map(|path| Criterion::Changed {
+                    pattern: path.clone(),
+                }),
+        );
+        criteria.extend(each::of(self.request, step));
         if let Some(verb) = &step.of.verb {
             criteria.extend(gone(verb.change, &step.of.files, self.facts));
         }
@@ -579,7 +568,8 @@ impl Maker<'_> {
             criteria.splice(0..0, changed);
         }
         let changes = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
-        let is_bounded = changes && self.request.bounds.is_empty() && !self.is_open;
+        let mut bounds = self.request.bounds.iter();
+        let is_bounded = changes && bounds.all(|it| it.files.is_empty()) && !self.is_open;
         if is_judged && is_bounded && !touches.scope.is_empty() && !self.is_unsure(step) {
             // Who names the files wants no others changed.
             criteria.push(Criterion::Scope {
@@ -588,6 +578,9 @@ impl Maker<'_> {
         }
         if is_judged {
             criteria.push(judged(format!("it is done as asked: {title}")));
+        }
+        if step.kind == Kind::Document && !step.runs.is_empty() {
+            criteria.extend(tested(self.facts));
         }
         criteria
     }
@@ -643,11 +636,14 @@ impl Maker<'_> {
     }
 
     /// Makes one task of each group, in the place of its first step.
-    fn join(&mut self, groups: &[usize]) {
+    fn join(&mut self, groups: &[usize], order: &Order) {
         for first in 0..groups.len() {
-            let of: Vec<usize> = (0..groups.len())
+            let mut of: Vec<usize> = (0..groups.len())
                 .filter(|&at| groups[at] == first)
                 .collect();
+            // Each comes after all that it waits for.
+            let all = of.clone();
+            of.sort_by_key(|&at| all.iter().filter(|&&on| reaches(order, at, on)).count());
             if of.len() < 2 {
                 continue;
             }
@@ -758,7 +754,7 @@ fn sections(kind: Kind) -> &'static [&'static str] {
         Kind::Research => &["Findings"],
         Kind::Design => &["Decisions"],
         Kind::Review => &["Findings", "Reviewed", "Not reviewed"],
-        Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => &[],
+        Kind::Answer | Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => &[],
     }
 }
 
@@ -768,7 +764,7 @@ pub(super) fn estimate(request: &Request, step: &Step<'_>) -> Estimate {
         system.scale >= Scale::Layer && step.of.span.holds(system.span) && system.change.is_some()
     });
     let (low, high, tokens) = match (step.kind, large) {
-        (Kind::Research, _) => (10, 15, 8_000),
+        (Kind::Answer | Kind::Research, _) => (10, 15, 8_000),
         (Kind::Design, _) => (10, 15, 5_000),
         (Kind::Change, false) => (10, 20, 15_000),
         (Kind::Change, true) => (20, 30, 20_000),
@@ -836,7 +832,7 @@ fn is_gone(criterion: &Criterion) -> bool {
 }
 
 /// Whether a path is a file's by its name.
-fn has_ending(path: &str) -> bool {
+pub(super) fn has_ending(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.')
         .is_some_and(|(stem, ending)| !stem.is_empty() && !ending.is_empty())

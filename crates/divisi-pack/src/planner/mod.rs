@@ -11,8 +11,11 @@
 //! - `steps` makes the request's parts into steps and orders them.
 //! - `passes` makes a task of each component of a whole system and of each half of a pack, where the
 //!   request names them.
+//! - `each` makes criteria of what each of several files is said to have.
 //! - `making` makes a task of each step: role, scope, files, criteria, estimate.
+//! - `ran` gives steps that only run the tests to what stands before them.
 //! - `suite` knows after which steps the project's own tests need not pass yet.
+//! - `results` knows the file in which somebody who looks says what was found.
 //! - `spared` makes criteria of what must stay as it is.
 //!
 //! Every plan passes the linter, which has the last word. The same request and facts give the same
@@ -23,11 +26,14 @@ pub mod asked;
 pub mod by_agent;
 mod catalog;
 mod changed;
+mod each;
 mod making;
 mod naming;
 mod order;
 mod passes;
+mod ran;
 mod restraint;
+mod results;
 mod shown;
 mod spared;
 mod steps;
@@ -251,7 +257,10 @@ const REPEATED_BYTES_MAX: usize = 512 << 10;
 
 /// Plans a request by its own words and the catalog.
 pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
-    let planned = propose(request, facts);
+    let mut planned = propose(request, facts);
+    if let Ok(planned) = &mut planned {
+        spared::hold_all_else(&mut planned.plan, request);
+    }
     let declined = |reasons| Declined {
         reasons,
         proposal: whole(request, facts),
@@ -299,9 +308,10 @@ fn as_joined(planned: Planned, sizes: &Sizes) -> Planned {
 /// It is judged as the same request is where its words divide it: so the two can be compared.
 pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
     let mut plan = whole::one(request, facts);
-    if let Ok(divided) = propose(request, facts)
+    if let Ok(mut divided) = propose(request, facts)
         && !matches!(divided.pattern, Pattern::Workflow(_))
     {
+        spared::hold_all_else(&mut divided.plan, request);
         whole::judge_as(&mut plan, divided.plan);
     }
     spared::hold(&mut plan, request, facts);
@@ -373,7 +383,7 @@ pub fn left_out(
 ) -> Vec<String> {
     // Where an agent judges, it judges them; one that plans may have made a check of them, or not.
     let is_judged = facts.has_judges && *by != intent::Planner::Agent;
-    let unread = crate::request::restraint::unread(request).into_iter();
+    let unread = crate::request::restraint::unread(request, spared::is_bounded(plan)).into_iter();
     let mut left_out: Vec<String> = { unread }
         .filter(|_| !is_judged)
         .map(|said| format!("nothing checks {}", crate::faults::shown(said)))
@@ -426,6 +436,9 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     if steps::undivided(request).is_some() {
         return Ok(undivided(request, whole::one(request, facts)));
     }
+    let Some(steps) = ran::folded(steps, facts) else {
+        return Ok(undivided(request, whole::one(request, facts)));
+    };
     if let Some(planned) = passes::of_pack(request, facts) {
         return Ok(planned);
     }

@@ -83,12 +83,22 @@ pub(super) fn capital(text: &str) -> String {
 
 /// A text in one line that can be a title.
 pub(super) fn line(text: &str) -> String {
+    line_with(text, "")
+}
+
+/// The same with something behind it that is not cut off.
+pub(super) fn line_with(text: &str, behind: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let text = words.join(" ");
     let text = text.trim_end_matches([':', ',', ';', '.']);
-    let mut cut: String = text.chars().take(TITLE_CHARS_MAX).collect();
+    let most = TITLE_CHARS_MAX - behind.chars().count();
+    let mut cut: String = text.chars().take(most).collect();
     if cut.len() < text.len() {
+        if let Some(open) = open_parenthesis(&cut).filter(|open| *open > 0) {
+            cut.truncate(open);
+            cut.truncate(cut.trim_end().len());
+        }
         cut.push('…');
     }
     // The end of a quotation may stand after the last word.
@@ -97,7 +107,22 @@ pub(super) fn line(text: &str) -> String {
             cut.push(mark);
         }
     }
-    cut
+    cut + behind
+}
+
+/// Where a parenthesis begins that does not end.
+fn open_parenthesis(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    for (at, mark) in text.char_indices() {
+        match mark {
+            '(' => open.push(at),
+            ')' => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.first().copied()
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub(super) fn of(request: &Request, steps: &[Step<'_>]) -> Result<Order, Vec<Rea
 fn said(steps: &[Step<'_>], order: &mut Order) {
     for (at, step) in steps.iter().enumerate() {
         for (on, other) in steps.iter().enumerate() {
-            if step.of.after.contains(&other.part) && other.part != step.part {
+            let mut parts = other.runs.iter().chain([&other.part]);
+            if other.part != step.part && parts.any(|part| step.of.after.contains(part)) {
                 order[at].push(on);
             }
         }

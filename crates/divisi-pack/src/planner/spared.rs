@@ -1,13 +1,53 @@
 //! What a request wants left as it is, and beyond what it wants nothing changed, as criteria: of
 //! each task that somebody does, so that a change is refused where it is made, and of the whole.
 
+use divisi_core::criterion::of_scope;
 use divisi_core::plan::Work;
-use divisi_core::{Criterion, Plan};
+use divisi_core::{Criterion, Plan, TaskSpec};
 
 use super::Facts;
 use super::making::pattern_of;
 use crate::paths;
 use crate::request::Request;
+
+/// Bounds each task, and the whole, to the files that the plan names, where the request wants nothing else
+/// changed. A task that names none could be bounded to nothing, so nothing is bounded then.
+pub(super) fn hold_all_else(plan: &mut Plan, request: &Request) {
+    let mut bounds = request.bounds.iter();
+    let is_asked = request.is_question || bounds.any(|it| it.files.is_empty());
+    if !is_asked || is_bounded(plan) {
+        return;
+    }
+    let own = |task: &TaskSpec| -> Vec<String> {
+        let promised = task.deliverables.iter().map(|it| &it.path);
+        promised.chain(&task.scope).cloned().collect()
+    };
+    let named: Vec<Vec<String>> = plan.tasks.iter().map(own).collect();
+    let is_named =
+        |(task, own): (&TaskSpec, &Vec<String>)| task.work == Work::Nothing || !own.is_empty();
+    if !plan.tasks.iter().zip(&named).all(is_named) {
+        return;
+    }
+    let mut all = Vec::new();
+    for (task, own) in plan.tasks.iter_mut().zip(named) {
+        if task.work == Work::Handoff {
+            add(&mut task.criteria, &[], &own, &[]);
+        }
+        all.extend(own);
+    }
+    all.sort();
+    all.dedup();
+    add(&mut plan.criteria, &[], &all, &[]);
+}
+
+/// Whether the whole is bounded to some files.
+pub(super) fn is_bounded(plan: &Plan) -> bool {
+    let mut criteria = plan.criteria.iter();
+    criteria.any(|it| match it {
+        Criterion::Scope { patterns } => !of_scope(patterns).0.is_empty(),
+        _ => false,
+    })
+}
 
 /// Adds them to a plan.
 pub(super) fn hold(plan: &mut Plan, request: &Request, facts: &Facts<'_>) {

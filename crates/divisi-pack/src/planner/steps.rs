@@ -1,6 +1,6 @@
 //! From the parts of a request to steps: what kind of work each is, and which parts are too large.
 
-use super::Reason;
+use super::{Reason, ran};
 use divisi_core::run::Sizes;
 
 use crate::paths;
@@ -17,6 +17,8 @@ const STEPS_MAX: usize = 50;
 /// does not say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
+    /// A question is answered.
+    Answer,
     /// Something is found out or listed.
     Research,
     /// Something is designed.
@@ -44,6 +46,8 @@ pub(super) struct Step<'r> {
     pub(super) files: Vec<String>,
     /// Which of the steps that share its part's files it is, and of how many.
     pub(super) share: (usize, usize),
+    /// Parts that only say to run the tests afterwards, by their index.
+    pub(super) runs: Vec<usize>,
 }
 
 /// The steps of a request, statements of what must hold left out.
@@ -145,7 +149,7 @@ pub(super) fn must_change(request: &Request, part: &Part, file: &File) -> bool {
         Kind::Change | Kind::Deploy => true,
         Kind::Test => is_test(&file.text),
         Kind::Document => is_text(&file.text),
-        Kind::Research | Kind::Design | Kind::Review => false,
+        Kind::Answer | Kind::Research | Kind::Design | Kind::Review => false,
     };
     is_its_own && !takes && is_to_change(part, kind, file)
 }
@@ -310,6 +314,10 @@ fn whole(request: &Request, steps: usize) -> Option<Reason> {
 
 /// What kind of work a part is; `None` if nothing says what is to be done.
 fn kind(request: &Request, part: &Part) -> Option<Kind> {
+    if request.is_question || request.parts.len() == 1 && ran::is_run(part) {
+        // What the tests say is an answer, too.
+        return Some(Kind::Answer);
+    }
     if is_judgment(part) {
         return Some(Kind::Review);
     }
@@ -317,6 +325,8 @@ fn kind(request: &Request, part: &Part) -> Option<Kind> {
         return kind_without_verb(request, part);
     };
     Some(match verb.change.aim() {
+        // `List these in CHANGELOG.md: …` finds nothing out.
+        Aim::Finding if part.role == "tech_writer" && lists_what_is_said(part) => Kind::Document,
         Aim::Finding => Kind::Research,
         Aim::Design => Kind::Design,
         Aim::Judgment => Kind::Review,
@@ -330,6 +340,12 @@ fn kind(request: &Request, part: &Part) -> Option<Kind> {
         Aim::Alteration if is_document(part) => Kind::Document,
         Aim::Alteration => of_role(part.role),
     })
+}
+
+fn lists_what_is_said(part: &Part) -> bool {
+    let text = part.text.to_lowercase();
+    let lists = ["list these", "list the following"];
+    lists.iter().any(|it| text.starts_with(it)) && part.files.len() == 1
 }
 
 fn is_document(part: &Part) -> bool {
@@ -464,6 +480,7 @@ fn shares<'r>(request: &'r Request, at: usize, kind: Kind, sizes: &Sizes) -> Vec
         kind,
         files,
         share: (share, count),
+        runs: Vec::new(),
     });
     steps.collect()
 }

@@ -1,12 +1,12 @@
 //! What is judged on the whole, and the whole request as one task.
 
 use divisi_core::plan::Work;
-use divisi_core::{Criterion, Plan, TaskSpec, WorkspaceKind};
+use divisi_core::{Criterion, Plan, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::making::{estimate, sum, tested, title};
 use super::naming::{Ids, line};
 use super::steps::{self, Kind, Step};
-use super::{Facts, judged};
+use super::{Facts, each, judged};
 use crate::request::{Phrase, Request};
 use crate::stated::{self, Stated};
 
@@ -23,8 +23,10 @@ pub(super) fn criteria_of_intent(
     let changes = steps
         .iter()
         .any(|step| matches!(step.kind, Kind::Change | Kind::Test));
-    criteria.extend(tested(facts).filter(|_| changes));
+    let is_tested = changes || steps.iter().any(|step| !step.runs.is_empty());
+    criteria.extend(tested(facts).filter(|_| is_tested));
     criteria.extend(listed(request, facts, stated));
+    criteria.extend(steps.iter().flat_map(|step| each::of(request, step)));
     let is_judged = changes && criteria.is_empty();
     let of_tasks = tasks.iter().flat_map(|task| &task.criteria);
     criteria.extend(
@@ -146,6 +148,9 @@ pub(super) fn judge_as(plan: &mut Plan, divided: Plan) {
         task.criteria.clone_from(&divided.criteria);
         let made = divided.tasks.iter().flat_map(|task| &task.deliverables);
         task.deliverables = made.cloned().collect();
+        if divided.tasks.iter().all(|it| it.kind == TaskKind::Research) {
+            task.kind = TaskKind::Research;
+        }
     }
     plan.criteria = divided.criteria;
 }

@@ -11,9 +11,11 @@ mod heading;
 mod listed;
 mod making;
 mod numbers;
+mod objects;
 mod section;
 mod telling;
 
+pub(super) use approval::is_when as is_approved;
 pub(crate) use section::is_label;
 
 use listed::Listed;
@@ -59,6 +61,8 @@ pub(super) struct Reader<'t> {
     swallowed: Vec<(usize, usize)>,
     /// The heading of the list that is read.
     listed: Listed,
+    /// A person's word that the next part waits for, by its tokens.
+    waiting: Option<(usize, usize)>,
     /// Sentences that were given to all items of a list.
     said_of_all: u32,
     sections: Sections,
@@ -119,6 +123,7 @@ impl<'t> Reader<'t> {
                 quantities: Vec::new(),
                 systems: Vec::new(),
                 order_words: Vec::new(),
+                is_question: false,
             },
             group: 0,
             group_before: Vec::new(),
@@ -133,6 +138,7 @@ impl<'t> Reader<'t> {
             asking: Vec::new(),
             swallowed: Vec::new(),
             listed: Listed::default(),
+            waiting: None,
             said_of_all: 0,
             sections: Sections::default(),
             by_number: ByNumber::default(),
@@ -150,6 +156,8 @@ impl<'t> Reader<'t> {
             self.sentence(sentence);
         }
         self.settle_sections();
+        // Nothing waits for it.
+        self.told.extend(self.waiting.take());
         if self.request.parts.is_empty() {
             self.without_parts();
         }
@@ -197,12 +205,15 @@ impl<'t> Reader<'t> {
     fn phrase(&self, from: usize, to: usize) -> Phrase {
         let span = self.span(from, to);
         let text = &self.text[span.start..span.end];
-        // The end of a parenthesis may stand behind the last word.
+        // The end of a parenthesis may stand behind the last word, and behind the end of a quotation.
         let is_open = text.matches('(').count() > text.matches(')').count();
-        let closes = is_open && self.text[span.end..].starts_with(')');
+        let behind = &self.text[span.end..];
+        let quote = usize::from(behind.starts_with(['"', '`', '\'']));
+        let closes = is_open && behind[quote..].starts_with(')');
+        let length = if closes { quote + 1 } else { 0 };
         Phrase {
             span,
-            text: squeezed(&self.text[span.start..span.end + usize::from(closes)]),
+            text: squeezed(&self.text[span.start..span.end + length]),
         }
     }
 
@@ -235,7 +246,7 @@ impl<'t> Reader<'t> {
         }
         let excluded = exclusion::exclusions(&self.tokens[from..to]);
         for one in &excluded {
-            self.exclude(from + one.from, from + one.to, one.is_bound);
+            self.exclude(from + one.from, from + one.to, one.says);
         }
         let pieces = rest(from, to, excluded.iter().map(|it| (it.from, it.to)));
         let count = self.request.parts.len();
@@ -296,7 +307,19 @@ impl<'t> Reader<'t> {
             return;
         };
         self.skip_lead_in(first);
-        let first = *first;
+        approval::cut(self.tokens, &mut segments);
+        if self.is_of_what((from, to)) {
+            self.append(from, to);
+            return;
+        }
+        if self.is_wait(&segments) {
+            self.waiting = Some((from, to));
+            return;
+        }
+        let (when, segments) = self.apart_from_when(&segments);
+        let Some(&first) = segments.first() else {
+            return;
+        };
         match statement::mood(&self.tokens[first.from..to]) {
             Mood::Tells if self.is_of_who_asks(first.from, to) => {
                 self.told.push((from, to));
@@ -322,6 +345,12 @@ impl<'t> Reader<'t> {
         );
         let at = self.request.parts.len() - 1;
         self.place(at, lead.is_then, lead);
+        self.conditions
+            .extend(when.map(|(words, is_before)| Condition {
+                part: at,
+                words,
+                is_before,
+            }));
         if label {
             self.of_label(at, first);
         }
@@ -339,6 +368,7 @@ impl<'t> Reader<'t> {
             segments.remove(0);
             segments[0].lead.is_colon = false;
         }
+        let of_what = self.without_what(&mut segments, (from, to));
         let colon = segments.iter().position(|segment| segment.lead.is_colon);
         // What goes on behind an exclusion may hang on what stands before it.
         let mut head = first_part
@@ -356,7 +386,19 @@ impl<'t> Reader<'t> {
                 (lead.is_before, lead.is_after) = (chain.is_before, !chain.is_before);
             }
             let segment = segments[number];
+            if self.is_wait(&segments[number..=number]) {
+                self.waiting = Some((segment.from, segment.to));
+                continue;
+            }
             self.doubt_condition(segment);
+            // `Audit it. Write your findings into audit.md.`
+            let before = first_part.checked_sub(1).filter(|_| number == 0);
+            let judged = head.or(before);
+            if self.keeps_findings(segment, judged) {
+                self.extend(segment);
+                is_telling = false;
+                continue;
+            }
             let mood = match number == 0 && prefix.is_some() {
                 true => Mood::Names,
                 false => self.mood(segment, to),
@@ -406,12 +448,10 @@ impl<'t> Reader<'t> {
             is_with = (is_with || lead.is_with) && found.is_none();
             let is_deployed = found.is_some_and(|(.., change)| change == Change::Deploy);
             let is_timed = lead.is_before || lead.is_after;
-            // `Audit it. Write your findings into audit.md.`
-            let before = first_part.checked_sub(1).filter(|_| number == 0);
-            let judged = head.or(before);
             if found.is_some() && self.is_caused_too(segment, head)
-                || found.is_some_and(|found| self.is_of_judgment(segment, found, judged))
+                || found.is_some_and(|found| self.is_of_judgment(segment, found, head))
                 || self.is_of_each(segment, head)
+                || found.is_some_and(|found| self.is_piece_of(segment, found, head))
             {
                 self.extend(segment);
                 continue;
@@ -434,6 +474,8 @@ impl<'t> Reader<'t> {
             } else if lead.is_before || lead.is_after {
                 self.condition(segment, before_it);
             } else if let Some(verb) = self.is_beside(&segments, number, head) {
+                self.attach(segment, Some(verb));
+            } else if let Some(verb) = self.makes_next(segment, head) {
                 self.attach(segment, Some(verb));
             } else if let Some(verb) = self.attaches(&segments[number..], head, listed_from) {
                 self.attach(segment, verb.filter(|_| !is_with));
@@ -470,6 +512,7 @@ impl<'t> Reader<'t> {
             self.pending = None;
         }
         self.share_last_object(first_part);
+        self.set_aside(first_part, of_what);
         self.heading(
             colon.map(|at| &segments[..at]),
             first_part,

@@ -5,12 +5,13 @@
 //! `without blocking` says how, and `no` may be part of what is wanted.
 //!
 //! Sentences that tell of something that it is not wanted are in `unwanted`, those that say beyond
-//! which files nothing may change in `bound`, and which files must stay as they are tells `kept`, in other
-//! languages than English `foreign`.
+//! which files nothing may change in `bound`, clauses that only forbid changes in `prohibited`, and which
+//! files must stay as they are tells `kept`, in other languages than English `foreign`.
 
 mod bound;
 mod foreign;
 mod kept;
+mod prohibited;
 mod unwanted;
 
 use super::token::{Kind, Token};
@@ -18,7 +19,7 @@ use super::verbs::{Form, verb};
 use super::{roles, sentence};
 
 pub(super) use foreign::foreign;
-pub(super) use kept::{kept, kept_in_section, usual_file};
+pub(super) use kept::{files, kept, kept_in_section, usual_file};
 
 /// An exclusion among the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,18 @@ pub(super) struct Excluded {
     pub(super) from: usize,
     /// The token after its last.
     pub(super) to: usize,
-    /// Whether its files are those that alone may change.
-    pub(super) is_bound: bool,
+    pub(super) says: Says,
+}
+
+/// What an exclusion says of the files that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// What becomes of them hangs on its other words.
+    Excludes,
+    /// All of them must stay as they are.
+    Spares,
+    /// They alone may change; without any, only what is asked for.
+    Bounds,
 }
 
 impl Excluded {
@@ -36,7 +47,7 @@ impl Excluded {
         Excluded {
             from,
             to,
-            is_bound: false,
+            says: Says::Excludes,
         }
     }
 }
@@ -78,6 +89,11 @@ const STATING: &[&str] = &[
     "are", "be", "been", "did", "does", "had", "has", "have", "is", "was", "were",
 ];
 
+/// With one of these, `no new messages are shown` tells how it is.
+const TELLING: &[&str] = &[
+    "appear", "are", "arrive", "can", "come", "get", "has", "have", "is", "was", "were", "will",
+];
+
 /// So far a weak word looks for what it excludes.
 const WEAK_REACH: usize = 5;
 
@@ -88,6 +104,7 @@ pub(super) fn exclusions(tokens: &[Token]) -> Vec<Excluded> {
     while at < tokens.len() {
         let floor = found.last().map_or(0, |last| last.to);
         let excluded = bound::bound(tokens, at)
+            .or_else(|| prohibited::prohibited(tokens, at))
             .or_else(|| unwanted::unwanted(tokens, at, floor))
             .or_else(|| exclusion(tokens, at));
         match excluded {
@@ -166,7 +183,10 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         return Some(Excluded::new(at, list_end(tokens, at + 1)));
     }
     // `without new dependencies` bounds the work, whatever it is of.
-    if first == "without" && matches!(word(1), "new" | "additional" | "extra" | "further") {
+    let is_more = matches!(word(1), "new" | "additional" | "extra" | "further");
+    let tells = |from: usize, to: usize| tokens[from..to].iter().any(|it| it.is_any(TELLING));
+    let is_none = || begins(tokens, at) && !tells(at, segment_end(tokens, at + 1));
+    if is_more && (first == "without" || first == "no" && is_none()) {
         return Some(Excluded::new(at, list_end(tokens, at + 1)));
     }
     if !WEAK.contains(&first) {

@@ -13,6 +13,7 @@
 //! The text is anybody's: it is cut at [`REQUEST_BYTES_MAX`], parts at [`PARTS_MAX`], and each step
 //! is linear in the text or in its parts.
 
+mod answer;
 mod clauses;
 mod exclusion;
 mod joined;
@@ -89,6 +90,8 @@ pub struct Request {
     pub systems: Vec<System>,
     /// Words that say an order, as they stand.
     pub order_words: Vec<Phrase>,
+    /// Whether it wants an answer, and no change: then it is one part.
+    pub is_question: bool,
 }
 
 /// Some words of the request.
@@ -216,6 +219,7 @@ pub fn read(text: &str) -> Request {
         false => reader.read(),
     };
     joined::join(&mut request);
+    answer::join(&mut request, &tokens);
     request.is_cut |= end < text.len();
     request.left_out_bytes = text.len() - end;
     request.files = request

@@ -266,19 +266,35 @@ pub fn word_asked(request: &Request) -> Option<&str> {
     })
 }
 
-/// The sentences that say that something is to stay as it is, of which no exclusion and no bound that
-/// names files was read.
+/// The sentences that say that something is to stay as it is, of which nothing that can be checked was
+/// read. `is_bounded` says that all is checked which is not asked for.
 #[must_use]
-pub fn unread(request: &Request) -> Vec<&str> {
-    let held = sentences(request)
-        .filter(|sentence| sentence.holds_files_back() && !is_told(request, sentence));
+pub fn unread(request: &Request, is_bounded: bool) -> Vec<&str> {
+    let meets = |span: Span, sentence: &Sentence<'_>| {
+        span.start < sentence.span.end && sentence.span.start < span.end
+    };
+    let of_all_else = |sentence: &Sentence<'_>| {
+        let mut bounds = request.bounds.iter().filter(|it| it.files.is_empty());
+        bounds.any(|it| meets(it.span, sentence))
+    };
     let is_read = |sentence: &Sentence<'_>| {
         let exclusions = request.exclusions.iter().filter(|it| !it.kept.is_empty());
-        let bounds = request.bounds.iter().filter(|it| !it.files.is_empty());
-        let mut spans = exclusions.chain(bounds).map(|it| it.span);
-        spans.any(|it| it.start < sentence.span.end && sentence.span.start < it.end)
+        let bounds = { request.bounds.iter() }.filter(|it| is_bounded || !it.files.is_empty());
+        let spans = exclusions.chain(bounds).map(|it| it.span);
+        // What waits for a person's word is not held back otherwise.
+        let mut spans = spans.chain(request.approvals.iter().map(|it| it.span));
+        spans.any(|it| meets(it, sentence))
     };
-    held.filter(|sentence| !is_read(sentence))
+    if request.is_question && is_bounded {
+        // What is answered changes its file alone.
+        return Vec::new();
+    }
+    let is_held = |sentence: &Sentence<'_>| {
+        let is_told = is_told(request, sentence);
+        sentence.holds_files_back() && !is_told || of_all_else(sentence)
+    };
+    sentences(request)
+        .filter(|sentence| is_held(sentence) && !is_read(sentence))
         .map(|sentence| sentence.text.trim())
         .collect()
 }
@@ -326,7 +342,7 @@ mod tests {
         ] {
             let request = request::read(text);
             let is_bound = request.bounds.iter().any(|it| !it.files.is_empty());
-            assert!(is_bound || !unread(&request).is_empty(), "{text}");
+            assert!(is_bound || !unread(&request, false).is_empty(), "{text}");
         }
         for text in [
             "Fix src/a.py. Do not touch README.md.",
@@ -335,7 +351,7 @@ mod tests {
             "Change the port to 8080 in config.toml",
             "The cache is not changed when I save a file. Fix src/cache.py.",
         ] {
-            assert_eq!(unread(&request::read(text)), [""; 0], "{text}");
+            assert_eq!(unread(&request::read(text), false), [""; 0], "{text}");
         }
     }
 }

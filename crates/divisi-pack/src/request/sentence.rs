@@ -1,5 +1,6 @@
 //! Where sentences and items of lists begin and end, and into which segments a sentence falls.
 
+use super::clauses::is_approved;
 use super::order;
 use super::token::{Kind, Token};
 use super::verbs::{Aim, Form, is_also_noun, verb};
@@ -411,6 +412,12 @@ const JOINTS: &[Joint] = &[
     joint(&["before", "that"], |lead| lead.is_first = true)
         .in_order()
         .leading(),
+    joint(&["before", "this"], |lead| lead.is_first = true)
+        .in_order()
+        .leading(),
+    joint(&["beforehand"], |lead| lead.is_first = true)
+        .in_order()
+        .leading(),
     joint(&["and"], |lead| lead.is_and = true),
     joint(&["&"], |lead| lead.is_and = true),
     joint(&["plus"], |lead| lead.is_with = true),
@@ -464,7 +471,13 @@ const JOINTS: &[Joint] = &[
 ];
 
 /// Words that stand at a segment's beginning and, said at its end, mean the same.
-const TRAILING: &[&str] = &["first", "last"];
+const TRAILING: &[&[&str]] = &[
+    &["before", "that"],
+    &["before", "this"],
+    &["beforehand"],
+    &["first"],
+    &["last"],
+];
 
 /// `When you add it to a.js` asks for that as `once` does.
 const WHEN: Joint = joint(&["when"], |lead| lead.is_after = true).in_order();
@@ -515,14 +528,16 @@ fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static J
         _ => return None,
     }
     let is_when = first.is_any(&["when", "whenever"]);
-    if is_when && (asks_when(&tokens[1..]) || order::is_done(&tokens[1..])) {
+    let waits = |behind: &[Token]| order::is_done(behind) || is_approved(behind);
+    if is_when && (asks_when(&tokens[1..]) || waits(&tokens[1..])) {
         return Some(&WHEN);
     }
     JOINTS.iter().find(|joint| {
         let words = joint.words;
         let fits = tokens.len() >= words.len()
             && words.iter().zip(tokens).all(|(word, token)| token.is(word));
-        let is_last = tokens.len() == words.len() && TRAILING.contains(&words[0]);
+        let ends = |behind: &[Token]| !behind.iter().any(Token::is_word);
+        let is_last = fits && ends(&tokens[words.len()..]) && TRAILING.contains(&words);
         if !fits || joint.is_leading && !is_start && !is_last {
             return false;
         }

@@ -1,15 +1,20 @@
 //! Requests and the plans that rules make of them.
 
+mod answers;
 mod apart;
 mod audited;
 mod changed;
 mod fifty;
+mod findings;
 mod forty;
+mod objects;
+mod prohibited;
 mod readings;
 mod sections;
 mod shown;
 mod suite;
 mod thirty;
+mod timed;
 mod told;
 mod wordings;
 

@@ -21,10 +21,15 @@ const WORDS: &[&str] = &[
 
 /// What a person does, in any form.
 const DOING: &[&str] = &[
+    "agree",
+    "agreed",
     "approve",
     "approved",
     "confirmed",
     "confirm",
+    "okay",
+    "say",
+    "said",
     "sign",
     "signed",
 ];
@@ -50,7 +55,10 @@ pub(super) fn is_approval(tokens: &[Token]) -> bool {
 fn is_own(tokens: &[Token]) -> bool {
     let words: Vec<&Token> = tokens.iter().take_while(|it| it.is_word()).collect();
     let pairs = || words.windows(2);
-    let is_given = pairs().any(|it| it[0].is_any(&["my", "our"]) && it[1].is_any(WORDS));
+    let is_given = pairs().any(|it| {
+        it[0].is_any(&["my", "our"]) && it[1].is_any(WORDS)
+            || it[0].is("my") && it[1].is_any(&["feedback", "review", "word"])
+    });
     let own = ["i", "i've", "we", "we've"];
     let by_own = words.first().is_some_and(|it| it.is_any(&own));
     let near = words.iter().skip(1).take(3);
@@ -87,6 +95,16 @@ fn asks_first(tokens: &[Token]) -> Option<usize> {
     let is_asked = tokens[0].is_any(&["ask", "check", "get", "wait"]);
     (is_asked && is_approval(&tokens[..before])).then_some(before)
 }
+
+/// `When I have approved it`, of what was said before: `when I approve an invoice` is of the product.
+pub(in super::super) fn is_when(tokens: &[Token]) -> bool {
+    let words: Vec<&Token> = tokens.iter().take_while(|it| it.is_word()).collect();
+    let ends = |last: &&Token| [IT, WORDS, DOING].iter().any(|of| last.is_any(of));
+    words.last().is_some_and(ends) && is_own(tokens)
+}
+
+/// A condition by its tokens, and whether the rest comes before it.
+pub(super) type When = ((usize, usize), bool);
 
 /// Words at which `after I approve it build it` is cut, besides what is approved or given.
 const IT: &[&str] = &["it", "that", "them", "this"];
@@ -132,6 +150,39 @@ pub(super) fn cut(tokens: &[Token], segments: &mut Vec<Segment>) {
 }
 
 impl Reader<'_> {
+    /// Whether some segments only say that a person's word is waited for, `wait for my approval`: what
+    /// follows waits for it.
+    pub(super) fn is_wait(&self, segments: &[Segment]) -> bool {
+        let [segment] = segments else {
+            return false;
+        };
+        let tokens = &self.tokens[segment.from..segment.to];
+        let mut words = tokens.iter().filter(|it| it.is_word());
+        let waits = words
+            .next()
+            .is_some_and(|it| it.is_any(&["ask", "get", "wait"]));
+        waits && is_own(tokens) && tokens.iter().filter(|it| it.is_word()).count() <= WORDS_MAX
+    }
+
+    /// The condition with which an item begins, `once I say so, release it`, by its tokens and whether the
+    /// rest comes before it, and the segments of what is to be done.
+    pub(super) fn apart_from_when(&self, segments: &[Segment]) -> (Option<When>, Vec<Segment>) {
+        let all = || (None, segments.to_vec());
+        let Some(first) = segments.first() else {
+            return all();
+        };
+        let lead = first.lead;
+        let goes_on = |it: &Segment| it.lead.is_list && !it.lead.is_and || it.lead.is_then;
+        let behind = segments.iter().skip(1).position(goes_on).map(|at| at + 1);
+        let Some(behind) = behind.filter(|_| lead.is_after || lead.is_before) else {
+            return all();
+        };
+        let mut rest = segments[behind..].to_vec();
+        let to = segments[behind - 1].to;
+        rest[0].lead = Lead::default();
+        (Some(((first.from, to), lead.is_before)), rest)
+    }
+
     /// `Do not deploy it until I approve it` asks for it, behind an approval. What is to be approved and
     /// named nowhere else is asked for, too.
     pub(super) fn is_after_approval(&mut self, (from, to): (usize, usize)) -> bool {

@@ -1,6 +1,6 @@
 //! What a sentence excludes, and the words around it that only lead in what is to be done.
 
-use super::super::exclusion;
+use super::super::exclusion::{self, Says};
 use super::super::roles::Standing;
 use super::super::sentence::{self, Segment};
 use super::super::token::{Kind, Token};
@@ -10,13 +10,15 @@ use super::Reader;
 
 impl<'t> Reader<'t> {
     /// Keeps what some tokens exclude.
-    pub(super) fn exclude(&mut self, from: usize, to: usize, is_bound: bool) {
-        let kept = match is_bound {
-            true => Vec::new(),
-            false => exclusion::kept(&self.tokens[from..to]),
+    pub(super) fn exclude(&mut self, from: usize, to: usize, says: Says) {
+        let tokens = &self.tokens[from..to];
+        let kept = match says {
+            Says::Bounds => Vec::new(),
+            Says::Spares => exclusion::files(tokens),
+            Says::Excludes => exclusion::kept(tokens),
         };
         let kept = self.paths(from, kept);
-        self.put((from, to), is_bound, kept);
+        self.put((from, to), says == Says::Bounds, kept);
     }
 
     /// The same of what stands in a section of such, behind its label, if that stands there, too.

@@ -131,6 +131,11 @@ impl Reader<'_> {
             .rev()
             .find(|token| token.kind != Kind::Line)
             .is_some_and(|token| token.is_mark(':'));
+        let is_part = self.request.parts.len() == first_part + 1;
+        if stands == Stands::BeforeList && ends_open && is_part && self.says_of_what((from, to)) {
+            self.listed.is_of_what = true;
+            return;
+        }
         if stands == Stands::BeforeList && ends_open {
             let says = self.tokens[from..to]
                 .iter()

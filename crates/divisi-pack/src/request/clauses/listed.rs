@@ -14,6 +14,8 @@ use super::{Reader, criterion};
 pub(super) struct Listed {
     verb: Option<Verb>,
     files: Vec<File>,
+    /// Whether it is itself what is to be done, and the items only say of what.
+    pub(super) is_of_what: bool,
 }
 
 /// Before a file, these say that the items lie there.

@@ -5,7 +5,7 @@ use super::super::sentence::Segment;
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Change, Form, Verb};
 use super::super::{File, PARTS_MAX, Part, Shape};
-use super::Reader;
+use super::{Condition, Reader};
 
 /// Words between a verb and a file that is itself what the verb is about.
 const BARE: &[&str] = &[
@@ -75,6 +75,14 @@ impl Reader<'_> {
             mentions.extend(more);
             files.extend(more_files);
         }
+        // Who writes down findings looks for them.
+        let verb = verb.map(|verb| match self.writes_findings(&verb, object, to) {
+            true => Verb {
+                change: Change::Review,
+                ..verb
+            },
+            false => verb,
+        });
         let role = match self.is_choice(from, to) {
             true => roles::DEVELOPER,
             false => roles::role(verb.as_ref(), &mentions),
@@ -99,6 +107,34 @@ impl Reader<'_> {
             after: Vec::new(),
             is_beside: false,
         });
+        let part = self.request.parts.len() - 1;
+        self.conditions
+            .extend(self.waiting.take().map(|words| Condition {
+                part,
+                words,
+                is_before: false,
+            }));
+    }
+
+    /// Whether what is written says what somebody found: `write your findings about a.js into b.md`, `a
+    /// review of a.js`.
+    fn writes_findings(&self, verb: &Verb, object: usize, to: usize) -> bool {
+        const BEFORE: &[&str] = &[
+            "a", "all", "an", "any", "brief", "code", "detailed", "full", "my", "short", "the",
+            "thorough", "your",
+        ];
+        let tokens = self.tokens.get(object..to).unwrap_or_default();
+        let before = tokens.iter().take_while(|it| it.is_any(BEFORE)).count();
+        let of = tokens.get(before + 1);
+        let is_of = of.is_some_and(|it| it.is_any(&["about", "for", "of", "on"]));
+        let is_found = tokens.get(before).is_some_and(|it| {
+            it.is_any(&["finding", "findings"]) || it.is_any(&["review", "assessment"]) && is_of
+        });
+        let writes = [
+            "collect", "draft", "give", "make", "note", "put", "record", "write",
+        ];
+        let has_file = tokens.iter().any(|it| it.kind == Kind::Path);
+        is_found && has_file && writes.contains(&verb.word)
     }
 
     /// Whether words say a choice, `either tests or docs`: whose work it is, who does it chooses.
@@ -307,7 +343,9 @@ impl Reader<'_> {
                 && token.kind == Kind::Word
                 && !mentions.is_empty()
                 && roles::mention(&self.tokens[at..to]).is_none();
-            if at > object && (token.is_any(ASIDE) || is_of_it) {
+            // `Mention the following in a.md`
+            let is_list = token.is("following") && at > from && self.tokens[at - 1].is("the");
+            if at > object && (token.is_any(ASIDE) && !is_list || is_of_it) {
                 standing = Standing::Aside;
             } else if at > object && token.is_any(PLACING) && standing == Standing::Object {
                 // `the format described in a.md` is not in question there.
@@ -449,11 +487,13 @@ impl Reader<'_> {
     }
 
     /// Whether a segment begins with what only a document has: `a line in the changelog`.
-    fn is_piece_of_text(&self, segment: Segment) -> bool {
+    pub(super) fn is_piece_of_text(&self, segment: Segment) -> bool {
         const PIECES: &[&str] = &[
             "chapter",
             "entries",
             "entry",
+            "example",
+            "examples",
             "line",
             "lines",
             "note",

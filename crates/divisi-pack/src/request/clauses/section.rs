@@ -232,7 +232,7 @@ impl Reader<'_> {
     fn forbid(&mut self, (from, to): (usize, usize)) {
         let excluded = super::exclusion::exclusions(&self.tokens[from..to]);
         for one in &excluded {
-            self.exclude(from + one.from, from + one.to, one.is_bound);
+            self.exclude(from + one.from, from + one.to, one.says);
         }
         for (from, to) in super::rest(from, to, excluded.iter().map(|it| (it.from, it.to))) {
             // `Note: also write docs/x.md` is work, wherever it stands.

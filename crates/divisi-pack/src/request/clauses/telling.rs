@@ -2,7 +2,7 @@
 
 use super::super::loose;
 use super::super::roles;
-use super::super::sentence::{self, Lead, Segment, is_preface};
+use super::super::sentence::{self, Segment, is_preface};
 use super::super::statement::{self, Mood};
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Aim, Change, Form, verb};
@@ -16,6 +16,29 @@ const OF_MANNER: &[&str] = &["use"];
 const NO_COMMANDS: &[&str] = &[
     "even", "except", "keep", "keeping", "leave", "like", "maybe", "namely", "not", "perhaps",
     "plus", "say", "see", "such", "than", "unlike", "via",
+];
+
+/// What somebody who looked has to say.
+pub(super) const FINDINGS: &[&str] = &[
+    "answer",
+    "answers",
+    "assessment",
+    "bugs",
+    "conclusion",
+    "conclusions",
+    "finding",
+    "findings",
+    "issues",
+    "notes",
+    "observations",
+    "problems",
+    "recommendation",
+    "recommendations",
+    "report",
+    "result",
+    "results",
+    "review",
+    "summary",
 ];
 
 /// The title of a request has at most so many words.
@@ -185,8 +208,8 @@ impl Reader<'_> {
         is_verb.then_some((segment.from, base, change))
     }
 
-    /// Whether a segment says to report what is judged or found out: `audit the policies and list what
-    /// is open`, `and write your findings into audit.md`. Who judges reports.
+    /// Whether a segment says to report what is judged: `audit the policies and list what is open`. Who
+    /// judges reports.
     pub(super) fn is_of_judgment(
         &self,
         segment: Segment,
@@ -195,30 +218,27 @@ impl Reader<'_> {
     ) -> bool {
         let lead = segment.lead;
         let is_joined = lead.is_and && !lead.is_list && !lead.is_then && !lead.is_colon;
-        let Some(part) = head.and_then(|head| self.request.parts.get(head)) else {
-            return false;
-        };
-        let judges = Some(part).and_then(|it| it.verb.as_ref());
+        let part = head.and_then(|head| self.request.parts.get(head));
+        let judges = part.and_then(|it| it.verb.as_ref());
         let judges = judges.is_some_and(|it| it.change == Change::Review);
         let tokens = &self.tokens[segment.from..segment.to];
         let is_more = tokens
             .iter()
             .any(|it| it.is_any(&["that", "what", "which"]));
-        let lists =
-            is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word);
-        let goes_on = lead.is_and || lead.is_then || lead == Lead::default();
-        let goes_on = goes_on && !lead.is_list && !lead.is_colon;
-        lists || goes_on && self.keeps_findings(segment, part)
+        is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word)
     }
 
     /// Whether a segment says into which file that goes which a part judges or finds out.
-    fn keeps_findings(&self, segment: Segment, part: &Part) -> bool {
+    pub(super) fn keeps_findings(&self, segment: Segment, head: Option<usize>) -> bool {
         const KEEPING: &[&str] = &[
             "collect",
+            "deliver",
             "document",
             "gather",
+            "give",
             "list",
             "note",
+            "provide",
             "put",
             "record",
             "report",
@@ -227,15 +247,9 @@ impl Reader<'_> {
             "summarize",
             "write",
         ];
-        const FINDINGS: &[&str] = &[
-            "conclusion",
-            "conclusions",
-            "finding",
-            "findings",
-            "result",
-            "results",
-        ];
-        let finds = part.verb.as_ref().map(|it| it.change.aim());
+        let part = head.and_then(|head| self.request.parts.get(head));
+        let finds = part.and_then(|it| it.verb.as_ref());
+        let finds = finds.map(|it| it.change.aim());
         let tokens = &self.tokens[segment.from..segment.to];
         let mut words = tokens.iter().skip_while(|it| is_preface(it));
         let keeps = words.next().is_some_and(|it| it.is_any(KEEPING));
@@ -243,10 +257,30 @@ impl Reader<'_> {
             |pair: &[Token]| pair[0].is("what") && pair[1].is_any(&["i", "is", "we", "you"]);
         let is_found =
             tokens.iter().any(|it| it.is_any(FINDINGS)) || tokens.windows(2).any(is_what);
-        matches!(finds, Some(Aim::Judgment | Aim::Finding))
-            && keeps
-            && is_found
+        // What is recorded of something found out is one more item of a list.
+        let finds = match finds {
+            Some(Aim::Judgment) => true,
+            Some(Aim::Finding) => !segment.lead.is_list,
+            _ => false,
+        };
+        finds
+            && !segment.lead.is_colon
+            && (keeps && is_found || self.findings_go(segment))
             && tokens.iter().any(|it| it.kind == Kind::Path)
+    }
+
+    /// `The findings go into audit.md`.
+    fn findings_go(&self, segment: Segment) -> bool {
+        let words = self.words(segment);
+        let determiners = ["all", "any", "my", "the", "your"];
+        let mut words = words.iter().skip_while(|it| it.is_any(&determiners));
+        let is_found = words.next().is_some_and(|it| it.is_any(FINDINGS));
+        let goes = [
+            "are", "be", "belong", "go", "goes", "is", "must", "shall", "should",
+        ];
+        let is_going = words.next().is_some_and(|it| it.is_any(&goes));
+        let is_put = words.any(|it| it.is_any(&["in", "into", "to", "under"]));
+        is_found && is_going && is_put
     }
 
     /// Keeps parts of which nobody can say whether they are work of operations, where the request

@@ -1,7 +1,7 @@
 //! Beyond which files nothing may change: `only touch src/`, `nothing but a.rs may change`.
 
 use super::super::token::Token;
-use super::{Excluded, NEGATING, fillers, is_place, segment_end};
+use super::{Excluded, NEGATING, Says, fillers, is_place, segment_end};
 
 /// What one does to files as such, whatever the change is.
 const CHANGING: &[&str] = &[
@@ -44,7 +44,7 @@ pub(super) fn bound(tokens: &[Token], at: usize) -> Option<Excluded> {
     names.then_some(Excluded {
         from: at,
         to: files_end(tokens, end),
-        is_bound: true,
+        says: Says::Bounds,
     })
 }
 

@@ -5,7 +5,7 @@
 //! small words. `Ändere die Tests in a.rs nicht` is none, since it speaks of what lies in the file.
 
 use super::super::token::Token;
-use super::is_place;
+use super::kept::is_file;
 
 /// What negates whatever stands around it.
 const NEGATING: &[&str] = &["jamais", "nicht", "nie", "niemals", "pas"];
@@ -76,7 +76,8 @@ const SMALL: &[&str] = &[
     "a", "an", "au", "auch", "aux", "bitte", "bleiben", "bleibt", "darf", "das", "datei",
     "dateien", "den", "der", "die", "doit", "doivent", "dossier", "dürfen", "fichier", "fichiers",
     "jedoch", "la", "lass", "lasse", "lassen", "le", "les", "müssen", "muss", "ne", "ni", "noch",
-    "ordner", "sollen", "soll", "sowie", "weder", "werden", "wird", "zu", "à", "être",
+    "ordner", "sollen", "sollte", "soll", "so", "sowie", "weder", "werden", "wird", "zu", "à",
+    "être",
 ];
 
 /// The prohibitions among some tokens, in order and apart from each other, each with the places of
@@ -87,7 +88,8 @@ pub(in super::super) fn foreign(tokens: &[Token]) -> Vec<((usize, usize), Vec<us
         let floor = found.last().map_or(0, |((_, to), _)| *to);
         let is_negated = [NEGATING, WITHOUT, STAYING]
             .iter()
-            .any(|words| tokens[at].is_any(words));
+            .any(|words| tokens[at].is_any(words))
+            || is_as_it_is(tokens, at);
         if at >= floor && is_negated {
             found.extend(prohibition(tokens, at, floor));
         }
@@ -101,10 +103,14 @@ fn prohibition(tokens: &[Token], at: usize, floor: usize) -> Option<((usize, usi
         let token = &tokens[*at];
         let before = at.checked_sub(1).and_then(|before| tokens.get(before));
         let is_listed = token.is_mark(',')
-            && before.is_some_and(is_place)
-            && tokens.get(at + 1).is_some_and(is_place);
+            && before.is_some_and(is_file)
+            && tokens.get(at + 1).is_some_and(is_file);
         let known = [NEGATING, STAYING, CHANGING, JOINING, SMALL];
-        is_place(token) || is_listed || known.iter().any(|words| token.is_any(words))
+        // `So, wie es ist`
+        let mut near = at.saturating_sub(2)..=*at;
+        let is_as = near.any(|at| is_as_it_is(tokens, at))
+            || token.is_mark(',') && is_as_it_is(tokens, at + 1);
+        is_file(token) || is_listed || is_as || known.iter().any(|words| token.is_any(words))
     };
     let is_without = tokens[at].is_any(WITHOUT);
     let mut from = match is_without {
@@ -118,13 +124,20 @@ fn prohibition(tokens: &[Token], at: usize, floor: usize) -> Option<((usize, usi
     let ends = tokens.get(to).is_none_or(|next| !next.is_word());
     let run = &tokens[from..to];
     let changes = run.iter().filter(|it| it.is_any(CHANGING)).count();
-    let stays = run.iter().any(|it| it.is_any(STAYING));
-    let files: Vec<usize> = (from..to).filter(|&at| is_place(&tokens[at])).collect();
+    let as_it_is = (from..to).any(|at| is_as_it_is(tokens, at));
+    let stays = as_it_is || run.iter().any(|it| it.is_any(STAYING));
+    let files: Vec<usize> = (from..to).filter(|&at| is_file(&tokens[at])).collect();
     let says = changes == 1 || changes == 0 && stays;
     while tokens[from].is_any(JOINING) {
         from += 1;
     }
     (is_whole && ends && says && !files.is_empty()).then_some(((from, to), files))
+}
+
+/// `Wie es ist`.
+fn is_as_it_is(tokens: &[Token], at: usize) -> bool {
+    let is = |n: usize, words: &[&str]| tokens.get(at + n).is_some_and(|it| it.is_any(words));
+    is(0, &["wie"]) && is(1, &["er", "es", "sie"]) && is(2, &["ist", "sind"])
 }
 
 #[cfg(test)]
@@ -161,6 +174,8 @@ mod tests {
                 "Kürze b.rs. Die Datei a.rs muss unverändert bleiben.",
                 &["a.rs"],
             ),
+            ("Kürze b.rs. a.rs soll so bleiben, wie es ist.", &["a.rs"]),
+            ("Kürze b.rs. Makefile bitte nicht anfassen!", &["makefile"]),
             ("Raccourcis b.rs sans modifier a.rs", &["a.rs"]),
             ("Raccourcis b.rs, ne touche pas à a.rs", &["a.rs"]),
             ("Raccourcis b.rs. a.rs ne doit pas être modifié.", &["a.rs"]),

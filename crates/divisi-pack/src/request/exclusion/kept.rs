@@ -178,12 +178,34 @@ const BEHIND: &[&str] = &[
 ];
 
 /// Files that are called by a usual name: `the README`.
-const USUAL: &[(&str, &str)] = &[("changelog", "CHANGELOG*"), ("readme", "README*")];
+const USUAL: &[(&str, &str)] = &[
+    ("changelog", "CHANGELOG*"),
+    ("dockerfile", "Dockerfile*"),
+    ("gemfile", "Gemfile*"),
+    ("jenkinsfile", "Jenkinsfile*"),
+    ("justfile", "justfile*"),
+    ("license", "LICENSE*"),
+    ("makefile", "Makefile*"),
+    ("procfile", "Procfile*"),
+    ("rakefile", "Rakefile*"),
+    ("readme", "README*"),
+];
 
 /// The pattern of the file that a word is the usual name of.
 pub(in super::super) fn usual_file(token: &Token) -> Option<&'static str> {
     let usual = USUAL.iter().find(|(word, _)| token.is(word));
     usual.map(|(_, pattern)| *pattern)
+}
+
+/// The places of all files among some tokens.
+pub(in super::super) fn files(tokens: &[Token]) -> Vec<usize> {
+    let is_file = |at: &usize| is_file(&tokens[*at]);
+    (0..tokens.len()).filter(is_file).collect()
+}
+
+/// Whether a token names a file or a folder.
+pub(super) fn is_file(token: &Token) -> bool {
+    is_place(token) || usual_file(token).is_some()
 }
 
 /// The places of files among an exclusion's tokens that must stay as they are.
@@ -203,7 +225,6 @@ pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
 
 /// The same of what stands under `Do not touch` or its like, which is the verb of all of it.
 pub(in super::super) fn kept_in_section(tokens: &[Token]) -> Vec<usize> {
-    let is_file = |token: &Token| is_place(token) || usual_file(token).is_some();
     let may_precede = |token: &Token| {
         !token.is_word() || is_file(token) || token.is_any(BEFORE) || token.is_any(KEEPING)
     };

@@ -1,0 +1,204 @@
+//! Words that forbid changes: of files, and of all that is not asked for.
+
+use super::*;
+use crate::request;
+
+/// The scopes of the whole, and what is told not to be checked.
+fn held(text: &str) -> (Vec<String>, Vec<String>) {
+    let request = request::read(text);
+    let (files, roles) = (files(), Library::built_in());
+    let tests = ["cargo", "test"].map(str::to_owned);
+    let facts = Facts {
+        files: Some(&files),
+        roles: &roles,
+        tests: Some(&tests),
+        reviewers: Reviewers::Agents,
+        budget: Budget::default(),
+        sizes: divisi_core::run::Sizes::USUAL,
+    };
+    let plan = match by_rule(&request, &facts) {
+        Answer::Planned(planned) => planned.plan,
+        Answer::Declined(declined) => panic!("{text}: {:?}", declined.reasons),
+    };
+    let one = match as_one(&request, &facts) {
+        Answer::Planned(planned) => planned.plan,
+        Answer::Declined(declined) => panic!("{text}: {:?}", declined.reasons),
+    };
+    let scopes = |criteria: &[Criterion]| -> Vec<String> {
+        let scopes = criteria
+            .iter()
+            .filter(|it| matches!(it, Criterion::Scope { .. }));
+        scopes.map(ToString::to_string).collect()
+    };
+    let of_whole = scopes(&plan.criteria);
+    assert_eq!(scopes(&one.criteria), of_whole, "{text}");
+    assert_eq!(scopes(&one.tasks[0].criteria), of_whole, "{text}");
+    let by = divisi_core::intent::Planner::Structure;
+    let left_out = left_out(&by, &plan, &request, &facts);
+    for task in &plan.tasks {
+        let is_bound = !of_whole.is_empty();
+        assert_eq!(
+            !scopes(&task.criteria).is_empty(),
+            is_bound,
+            "{text}: {}",
+            task.id
+        );
+    }
+    (of_whole, left_out)
+}
+
+#[test]
+fn files_that_must_not_change_are_checked_in_whatever_words() {
+    for text in [
+        "README.md shall not be changed",
+        "README.md may not be modified",
+        "README.md must not be touched in any way",
+        "README.md is not to be edited",
+        "README.md is off limits",
+        "README.md has to stay as it is",
+        "I don't want README.md to change",
+        "I would like README.md to remain unchanged",
+        "It is forbidden to change README.md",
+        "It is not allowed to edit README.md",
+        "Changes to README.md are forbidden",
+        "No edits to README.md, please",
+        "Make no changes to README.md",
+        "Hands off README.md",
+        "You must not modify README.md",
+        "Leave README.md exactly as it is",
+    ] {
+        for request in [
+            format!("Add sum to src/main.rs. {text}."),
+            format!("{text}. Add sum to src/main.rs."),
+            format!(
+                "Add sum to src/main.rs, but {}",
+                text.replacen("Make no", "make no", 1)
+            ),
+        ] {
+            let spared = ["leaves README.md as it is".to_owned()];
+            assert_eq!(held(&request), (spared.to_vec(), vec![]), "{request}");
+        }
+    }
+    for text in [
+        "Add sum to src/main.rs while preserving README.md",
+        "Add sum to src/main.rs without modifying README.md",
+        "Replace foo by bar in all code (but not in README.md)",
+        "Rename foo to bar in all files, README.md excluded",
+        "Füge in src/main.rs eine Funktion hinzu. README.md nicht ändern.",
+        "Füge in src/main.rs eine Funktion hinzu. README.md soll so bleiben, wie es ist.",
+    ] {
+        let spared = ["leaves README.md as it is".to_owned()];
+        assert_eq!(held(text), (spared.to_vec(), vec![]), "{text}");
+    }
+}
+
+#[test]
+fn several_names_are_one_subject_and_no_task() {
+    for (text, spared) in [
+        ("web/ and Cargo.toml must not change", "web/**, Cargo.toml"),
+        (
+            "README.md, Cargo.toml and web/ must stay untouched",
+            "README.md, Cargo.toml, web/**",
+        ),
+        (
+            "Cargo.toml and the Makefile should not be modified",
+            "Cargo.toml, Makefile*",
+        ),
+        (
+            "src/old.rs or README.md must not be changed",
+            "src/old.rs, README.md",
+        ),
+        (
+            "Neither README.md nor Cargo.toml may change",
+            "README.md, Cargo.toml",
+        ),
+        ("Make no changes to web/ or Makefile", "web/**, Makefile*"),
+        (
+            "Keep README.md and Cargo.toml exactly as they are",
+            "README.md, Cargo.toml",
+        ),
+    ] {
+        for text in [
+            format!("Add sum to src/main.rs. {text}."),
+            format!("Add sum to src/main.rs, and {text}"),
+        ] {
+            let spared = format!("leaves {spared} as it is");
+            assert_eq!(held(&text), (vec![spared], vec![]), "{text}");
+            assert_eq!(planned(&text).plan.tasks.len(), 1, "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_forbids_all_else_bounds_a_plan_that_names_its_files() {
+    for text in [
+        "Nothing else may change",
+        "Change nothing else",
+        "Touch nothing besides that",
+        "Leave everything else as it is",
+        "Leave all other files untouched",
+        "Don't change any other file",
+        "Do not modify other files",
+        "Do not change anything else",
+        "No other files",
+        "Change only this file",
+        "Only this file may change",
+        "All other files must stay the same",
+        "The rest of the repository must remain unchanged",
+    ] {
+        for request in [
+            format!("Create docs/x.md. {text}."),
+            format!("Create docs/x.md; {text}"),
+            format!("Create docs/x.md, {}", text.to_lowercase()),
+        ] {
+            let bound = ["changes only docs/x.md".to_owned()];
+            assert_eq!(held(&request), (bound.to_vec(), vec![]), "{request}");
+        }
+    }
+    for (text, files) in [
+        (
+            "Add sum to src/main.rs without changing anything else",
+            "src/main.rs",
+        ),
+        (
+            "Fix the typo in README.md and touch nothing else",
+            "README.md",
+        ),
+        (
+            "Add sum to src/main.rs with tests in tests/sum.rs and change nothing besides that",
+            "src/main.rs, tests/sum.rs",
+        ),
+    ] {
+        let bound = format!("changes only {files}");
+        let (scopes, told) = held(text);
+        assert_eq!((scopes, told), (vec![bound], vec![]), "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_bounded_is_told_not_to_be_checked() {
+    for text in [
+        "Improve the performance of the parser without changing anything else",
+        "Add sum to src/main.rs with tests. Nothing else may change.",
+        "Fix the parser. The behavior of src/main.rs must not change.",
+        "Fix the parser. The tests must not be modified.",
+    ] {
+        let (scopes, told) = held(text);
+        assert_eq!((scopes.len(), told.len()), (0, 1), "{text}: {told:?}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_prohibition_is_none() {
+    for text in [
+        "README.md is not changed when I save it. Fix that in src/main.rs.",
+        "Add sum to src/main.rs. You should not need to change README.md.",
+        "Print the total in src/main.rs and nothing else",
+        "Sort the list in src/main.rs; Cargo.toml must be the same as README.md",
+        "Change everything else in src/main.rs",
+    ] {
+        let request = request::read(text);
+        assert_eq!(request.kept(), [""; 0], "{text}");
+        assert_eq!(request.bounds, [], "{text}");
+    }
+}
