@@ -139,6 +139,9 @@ const EACH: &[&str] = &[
     "they ",
 ];
 
+/// Of so many files at most something is said together.
+const EACH_FILES_MAX: usize = 20;
+
 /// `Each must have a section "Limits"`, of the files that the sentence before it makes.
 fn of_files_before(request: &Request, span: Span) -> Option<Vec<Criterion>> {
     let text = request.text.get(span.start..span.end)?;
@@ -151,7 +154,7 @@ fn of_files_before(request: &Request, span: Span) -> Option<Vec<Criterion>> {
     let mut before = parts.filter(|part| part.span.end <= span.start);
     let files = &before.next()?.files;
     let is_made = |file: &File| file.is_direct && file.standing == Standing::Object;
-    if files.is_empty() || !files.iter().all(is_made) {
+    if files.is_empty() || files.len() > EACH_FILES_MAX || !files.iter().all(is_made) {
         return None;
     }
     let each = files

@@ -16,6 +16,12 @@ const HAVING: &[&str] = &["containing", "having", "with"];
 /// Where what is said of a file may end.
 const ENDS: &[&str] = &[", and ", ", then ", ", ", " and ", " (", "; "];
 
+/// So much is said of a step's files at most; a request that says more is a plan.
+const SAID_MAX: usize = 8;
+
+/// What is said of a file in more bytes is no criterion.
+const SAID_BYTES_MAX: usize = 500;
+
 /// The criteria of the files that a step makes or changes.
 pub(super) fn of(request: &Request, step: &Step<'_>) -> Vec<Criterion> {
     let span = step.of.span;
@@ -25,21 +31,24 @@ pub(super) fn of(request: &Request, step: &Step<'_>) -> Vec<Criterion> {
         return Vec::new();
     };
     let mut found = Vec::new();
+    let mut before: Option<(usize, &str)> = None;
+    let mut said = 0;
     for (at, word) in words(text) {
-        if !HAVING.contains(&word) {
-            continue;
-        }
-        let before = words(&text[..at]).last();
-        let Some((start, before)) = before else {
+        let last = before.replace((at, word));
+        let Some((start, last)) = last.filter(|_| HAVING.contains(&word)) else {
             continue;
         };
-        let is_said_of = |file: &&String| match EACH.contains(&before) {
+        let is_said_of = |file: &&String| match EACH.contains(&last) {
             true => text[..start].contains(file.as_str()),
-            false => before == file.as_str(),
+            false => last == file.as_str(),
         };
-        let files = step.files.iter().filter(is_said_of);
-        let said = text[at + word.len()..].trim();
-        found.extend(files.flat_map(|file| has(file, said)));
+        let files: Vec<&String> = step.files.iter().filter(is_said_of).collect();
+        said += usize::from(!files.is_empty());
+        if said > SAID_MAX {
+            break;
+        }
+        let what = text[at + word.len()..].trim();
+        found.extend(files.into_iter().flat_map(|file| has(file, what)));
     }
     found
 }
@@ -65,6 +74,7 @@ fn has(file: &str, said: &str) -> Vec<Criterion> {
     let ends = ENDS.iter().filter_map(|end| said.find(end));
     let first = ends.min().map(|end| &said[..end]);
     let texts = std::iter::once(said).chain(first);
+    let texts = texts.filter(|text| text.len() <= SAID_BYTES_MAX);
     let statements = texts.flat_map(|text| {
         [
             format!("{file} has {text}"),
