@@ -73,13 +73,33 @@ fn tests_that_the_run_changed_are_named() {
 
 #[test]
 fn what_is_held_back_and_not_checked_is_told() {
+    // Where the tests are to lie nobody says.
     let report = reported(
-        "Create bin/sum.sh. Nothing else may change.",
-        "mkdir -p bin; echo sum > bin/sum.sh; echo more >> src/price.sh",
+        "Add a discount for regular customers, with tests. Nothing else may change.",
+        "echo more >> src/price.sh",
     );
     assert!(report.contains("Nothing else may change"), "{report}");
     assert!(report.contains("nothing checks"), "{report}");
     assert!(report.contains(OPEN), "{report}");
+}
+
+#[test]
+fn what_is_held_back_is_refused_where_it_can_be_checked() {
+    let stage = with_agent("mkdir -p bin; echo sum > bin/sum.sh; echo more >> src/price.sh");
+    let request = "Create bin/sum.sh. Nothing else may change.";
+    let ran = stage.divisi(&["run", request, "--one", "--yes"]);
+    ran.expect(3).says("src/price.sh");
+}
+
+#[test]
+fn who_only_answers_is_done_and_who_changes_something_is_refused() {
+    let request = "Don't change anything, just tell me what src/price.sh does";
+    let answer = "mkdir -p research; echo one > research/just-tell-me-what-src-price-sh-does.md";
+    let report = reported(request, answer);
+    assert!(report.contains(YES), "{report}");
+    let stage = with_agent(&format!("{answer}; echo more >> src/price.sh"));
+    let ran = stage.divisi(&["run", request, "--yes"]);
+    ran.expect(3).says("src/price.sh");
 }
 
 #[test]
