@@ -56,6 +56,7 @@ fn facts_of(files: &[String]) -> Facts<'_> {
         roles: &ROLES,
         tests: None,
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     }

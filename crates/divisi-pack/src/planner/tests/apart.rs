@@ -16,6 +16,7 @@ use super::*;
 
 mod first;
 mod second;
+mod third;
 
 /// In which field something is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl Apart {
 
 /// All that is asked for.
 pub(super) fn texts() -> Vec<&'static str> {
-    let all = first::FIRST.iter().chain(second::SECOND);
+    let all = first::FIRST.iter().chain(second::SECOND).chain(third::THIRD);
     all.map(|apart| apart.request).collect()
 }
 
@@ -152,6 +153,11 @@ fn fifty_requests_written_apart_are_planned_as_asked_or_declined() {
 #[test]
 fn a_second_fifty_is_planned_as_asked_or_declined() {
     all_are_right(second::SECOND, [25, 20, 5]);
+}
+
+#[test]
+fn a_third_fifty_is_planned_as_asked_or_declined() {
+    all_are_right(third::THIRD, [0, 0, 0]);
 }
 
 /// What each plan is judged by: what is wrong about it, in one line.

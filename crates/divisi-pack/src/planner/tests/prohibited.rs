@@ -13,6 +13,7 @@ fn held(text: &str) -> (Vec<String>, Vec<String>) {
         roles: &roles,
         tests: Some(&tests),
         reviewers: Reviewers::Agents,
+        has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
     };
