@@ -98,7 +98,7 @@ fn who_only_answers_is_done_and_who_changes_something_is_refused() {
     let report = reported(request, answer);
     assert!(report.contains(YES), "{report}");
     let stage = with_agent(&format!("{answer}; echo more >> src/price.sh"));
-    let ran = stage.divisi(&["run", request, "--yes"]);
+    let ran = stage.divisi(&["run", request, "--one", "--yes"]);
     ran.expect(3).says("src/price.sh");
 }
 
