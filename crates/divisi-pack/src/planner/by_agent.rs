@@ -170,8 +170,18 @@ pub fn how_to_plan_parts(sizes: &Sizes) -> String {
 fn form(of: Asked, tests: Option<&[String]>) -> String {
     let tests = tests.map(|argv| serde_json::to_string(argv).expect("words are plain data"));
     let tests = tests.as_deref().unwrap_or(r#"["PROGRAM", "ARGUMENT"]"#);
-    format!("{}{}\n", FORM.replace("TESTS", tests), asked::schema(of))
+    let example = match of {
+        Asked::Whole => FORM.replace("TESTS", tests),
+        Asked::Parts => FORM.replace(COMMAND, "").replace(OF_WHOLE, ""),
+    };
+    format!("{example}{}\n", asked::schema(of))
 }
+
+/// What parts have not: a command that their task did not have, and criteria of a whole.
+const COMMAND: &str = r#"{"command": TESTS},
+        "#;
+const OF_WHOLE: &str = r#",
+  "criteria": [{"command": TESTS}]"#;
 
 /// The form of a plan, by an example; `TESTS` is a command line. A test reads it.
 const FORM: &str = r##"
@@ -242,9 +252,12 @@ mod tests {
 
     fn example() -> String {
         let tests = ["python3", "-m", "pytest"].map(str::to_owned);
-        let form = form(Asked::Whole, Some(&tests));
-        let (_, rest) = form.split_once("```json\n").expect("it has an example");
-        rest.split_once("\n```").expect("it ends").0.to_owned()
+        example_in(&form(Asked::Whole, Some(&tests))).to_owned()
+    }
+
+    fn example_in(told: &str) -> &str {
+        let (_, rest) = told.split_once("```json\n").expect("it has an example");
+        rest.split_once("\n```").expect("it ends").0
     }
 
     #[test]
@@ -263,15 +276,36 @@ mod tests {
     }
 
     #[test]
-    fn the_example_satisfies_the_schema_that_stands_beside_it() {
-        let told = form(Asked::Whole, None);
-        let (_, schema) = told.split_once("Its JSON Schema:\n\n").expect("it has one");
-        let schema: serde_json::Value = serde_json::from_str(schema).expect("it is JSON");
-        assert_eq!(schema, asked::schema(Asked::Whole));
-        let schema = jsonschema::validator_for(&schema).expect("it is a schema");
-        let example: serde_json::Value = serde_json::from_str(&example()).expect("it is JSON");
-        let faults: Vec<_> = schema.iter_errors(&example).collect();
-        assert!(faults.is_empty(), "{faults:?}");
+    fn the_example_of_parts_is_read_as_parts_and_has_no_command_of_its_own() {
+        let told = how_to_plan_parts(&Sizes::USUAL);
+        let example = example_in(&told);
+        let read = plan_file::read_parts("example", example.as_bytes());
+        assert_eq!(read.diagnostics, []);
+        let parts = read.parts.expect("it has no fault");
+        assert_eq!((parts.tasks.len(), parts.criteria.len()), (2, 0));
+        // The whole's, by contrast, would be refused.
+        let read = plan_file::read_parts("example", self::example().as_bytes());
+        assert!(read.parts.is_none());
+        for task in &parts.tasks {
+            let mut criteria = task.criteria.iter();
+            let is_command = |it: &Criterion| matches!(it, Criterion::Command { .. });
+            assert!(!task.criteria.is_empty() && !criteria.any(is_command));
+        }
+    }
+
+    #[test]
+    fn each_example_satisfies_the_schema_that_stands_beside_it() {
+        for of in [Asked::Whole, Asked::Parts] {
+            let told = form(of, None);
+            let (_, schema) = told.split_once("Its JSON Schema:\n\n").expect("it has one");
+            let schema: serde_json::Value = serde_json::from_str(schema).expect("it is JSON");
+            assert_eq!(schema, asked::schema(of));
+            let schema = jsonschema::validator_for(&schema).expect("it is a schema");
+            let example: serde_json::Value =
+                serde_json::from_str(example_in(&told)).expect("it is JSON");
+            let faults: Vec<_> = schema.iter_errors(&example).collect();
+            assert!(faults.is_empty(), "{of:?}: {faults:?}");
+        }
     }
 
     #[test]
