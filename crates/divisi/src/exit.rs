@@ -3,7 +3,7 @@
 //! A script that calls Divisi can tell from the code alone who must do something next. The page
 //! `docs/reference/exit-codes.md` holds the same table; a test keeps the two in step.
 
-use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus};
+use divisi_core::run::{Final, PauseReason, Phase, Run, RunStatus, Task, TaskState, TaskStatus};
 use divisi_core::{Outcome, TaskNo};
 
 /// How a command ended.
@@ -19,8 +19,7 @@ pub(crate) enum Exit {
     Usage,
     /// The run is blocked: no remedy is left, a person must decide.
     Blocked,
-    /// Only people can go on: their consent is awaited, an approval, a review, work, an answer, or
-    /// `resume`.
+    /// Only people can go on: their consent is awaited, an approval, work, an answer, or `resume`.
     Waiting,
     /// The run was canceled.
     Canceled,
@@ -30,6 +29,8 @@ pub(crate) enum Exit {
     NotFound,
     /// The machine is in the way: the journal cannot be used, the disk is full, git is missing.
     Environment,
+    /// Nothing is awaited but a person's verdict on what no rule can tell.
+    Judgment,
     /// A fault in Divisi itself.
     Internal,
     /// It was interrupted; the run can be resumed.
@@ -38,7 +39,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// All of them, by code.
-    pub(crate) const ALL: [Exit; 11] = [
+    pub(crate) const ALL: [Exit; 12] = [
         Exit::Success,
         Exit::Failed,
         Exit::Usage,
@@ -48,6 +49,7 @@ impl Exit {
         Exit::Refused,
         Exit::NotFound,
         Exit::Environment,
+        Exit::Judgment,
         Exit::Internal,
         Exit::Interrupted,
     ];
@@ -64,6 +66,7 @@ impl Exit {
             Exit::Refused => 6,
             Exit::NotFound => 7,
             Exit::Environment => 8,
+            Exit::Judgment => 9,
             Exit::Internal => 70,
             Exit::Interrupted => 130,
         }
@@ -84,8 +87,7 @@ impl Exit {
             }
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {
-                "only people can go on (consent, approval, review, work, answer, resume): \
-                 `divisi explain`"
+                "only people can go on (consent, approval, work, answer, resume): `divisi explain`"
             }
             Exit::Canceled => "the run was canceled, or a task of it was",
             Exit::Refused => "what was asked cannot be done now; nothing was changed",
@@ -93,6 +95,10 @@ impl Exit {
                 "there is no such project, run, task, attempt, workflow, role or agent"
             }
             Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
+            Exit::Judgment => {
+                "nothing is awaited but a review: a person must judge what no rule can tell: \
+                 `divisi explain`"
+            }
             Exit::Internal => "a fault in Divisi itself",
             Exit::Interrupted => "interrupted; the run can be resumed: `divisi resume`",
         }
@@ -130,6 +136,7 @@ impl Exit {
                 Some(PauseReason::Interrupted) => Exit::Interrupted,
                 None if run.status() == RunStatus::Running => Exit::Interrupted,
                 None if needs_decision(run) => Exit::Blocked,
+                None if needs_verdicts_alone(run) => Exit::Judgment,
                 None => Exit::Waiting,
             },
         }
@@ -156,6 +163,21 @@ fn needs_decision(run: &Run) -> bool {
         Final::Open | Final::Passed(_) => false,
     };
     escalated || held
+}
+
+/// Whether people have nothing to do but to judge what was made. Nobody works on it any more.
+fn needs_verdicts_alone(run: &Run) -> bool {
+    let is_judged = |task: &Task| {
+        task.live()
+            .is_some_and(|live| matches!(live.phase, Phase::Held { .. }))
+    };
+    let is_theirs = |task: &Task| {
+        let is_asked = task.status() == TaskStatus::Blocked && !is_judged(task);
+        let live = task.live();
+        is_asked || live.is_some_and(|it| it.awaits_submission() || it.asks().next().is_some())
+    };
+    let whole = matches!(run.finally, Final::Held { .. });
+    (whole || run.tasks().iter().any(is_judged)) && !run.tasks().iter().any(is_theirs)
 }
 
 /// The table at the end of `divisi --help`.

@@ -162,14 +162,10 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             (args.run, Action::Discard { task, number })
         }
         Command::Approve(args) => {
-            let (task, note, waive) = (args.task.clone(), args.note.clone(), args.waive);
-            (latest(args.run)?, Action::Approve { task, note, waive })
+            return commands::act::approve(args, project, latest(args.run)?, printer);
         }
         Command::Reject(args) => return commands::act::reject(args, project, printer),
-        Command::Answer(args) => {
-            let (task, text) = (args.of.task.clone(), args.text.join(" "));
-            (args.of.run, Action::Answer { task, text })
-        }
+        Command::Answer(args) => return commands::act::answer(args, project, printer),
         Command::Diff(args) => {
             return commands::diff::diff(args, latest(args.run)?, project, printer);
         }

@@ -109,10 +109,10 @@ pub enum Command {
         /// The criteria are waived, not found to hold; the report shows it.
         waive: bool,
     },
-    /// Refuse: the plan that an agent made, an approval, a held attempt, or give up an escalated
-    /// task.
+    /// Refuse: the plan that an agent made, what it came to as a whole, an approval, a held attempt,
+    /// work that a person was to do; or give up an escalated task.
     Reject {
-        /// The task; `None` for the plan.
+        /// The task; `None` for the run: its plan, and once that is approved its final criteria.
         task: Option<TaskNo>,
         /// Why.
         reason: String,

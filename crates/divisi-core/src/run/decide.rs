@@ -102,7 +102,7 @@ impl Draft<'_> {
             Command::Retry { task, note } => self.retry(task, note),
             Command::Submit { task } => self.submit(task),
             Command::Approve { task, note, waive } => self.approve(task, &note, waive),
-            Command::Reject { task: None, reason } => self.refuse_whole_plan(reason),
+            Command::Reject { task: None, reason } => self.refuse_whole(&reason),
             Command::Reject {
                 task: Some(task),
                 reason,

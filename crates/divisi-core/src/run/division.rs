@@ -135,6 +135,21 @@ impl Draft<'_> {
     }
 }
 
+/// The same of one that nobody wants divided but policy: what is small is done whole.
+pub(super) fn divide_large(
+    run: &Run,
+    no: TaskNo,
+    used: Amount,
+    failed: &Failed<'_>,
+) -> Result<Parts, Undivided> {
+    let task = &run.tasks()[no.index()];
+    let parts = divide(run, no, used, failed)?;
+    match below_floor(run, [&*task.spec]).filter(|_| !has_taken_long(run, task)) {
+        Some(small) => Err(Undivided::Because(format!("it is {small}"))),
+        None => Ok(parts),
+    }
+}
+
 /// The parts of a task whose attempts used so much.
 pub(super) fn divide(
     run: &Run,
@@ -150,9 +165,6 @@ pub(super) fn divide(
     let depth_max = run.settings.sizes.split_depth_max;
     if task.depth >= depth_max {
         return because(format!("it stands {depth_max} splits deep already"));
-    }
-    if let Some(small) = below_floor(run, [&*task.spec]).filter(|_| !has_taken_long(run, task)) {
-        return because(format!("it is {small}"));
     }
     let Some(halves) = halves(&task.spec) else {
         return because("nothing of what it must do can be checked apart from the rest".to_owned());
@@ -171,7 +183,7 @@ pub(super) fn divide(
         .map_err(|faults| Undivided::Because(faults.join("; ")))
 }
 
-/// Whether a task can be divided as it stands.
+/// Whether a task can be divided as it stands, if its owner wants it.
 pub(super) fn can_divide(run: &Run, no: TaskNo) -> bool {
     let used = spending::used(&run.settings, &run.tasks()[no.index()]);
     let failed = Failed {

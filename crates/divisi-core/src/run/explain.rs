@@ -30,6 +30,10 @@ const CAUSES_MAX: usize = 8;
 /// So many of those that hold a limit's places are named.
 const RUNNING_MAX: usize = 3;
 
+/// What `divisi split` takes where no rule divides a task.
+const PARTS: &str = "to split it, write PARTS: a file with at least two smaller tasks, in the form of \
+    a plan's `subtasks`";
+
 /// What is said of a review that was closed before it gave a verdict.
 pub const NO_VERDICT: &str =
     "it was closed without a verdict of its own: somebody else judged, or nobody needs it any more";
@@ -132,12 +136,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         }
         TaskState::Ready { .. } => ready(run, task, shared, now, &mut told),
         TaskState::Active(live) => active(run, task, live, now, &mut told),
-        TaskState::Approval => {
-            told.causes
-                .push("it is an approval: a person consents or refuses".to_owned());
-            told.command(run, "approve", task, "");
-            told.command(run, "reject", task, " --reason WHY");
-        }
+        TaskState::Approval => approval(run, no, &mut told),
         TaskState::Question(question) => {
             told.causes.push(format!("its agent asked: {question}"));
             told.command(run, "answer", task, " TEXT");
@@ -159,6 +158,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                     true => "",
                     false => " PARTS",
                 };
+                if !parts.is_empty() {
+                    told.causes.push(PARTS.to_owned());
+                }
                 told.command(run, "split", task, parts);
             }
             if task.is_refused_for_no_change() {
@@ -206,6 +208,36 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         .and_then(|it| it.look_first(run.id));
     told.commands.splice(0..0, look_first);
     Some(told)
+}
+
+/// What a person consents to or refuses: what was done right before it, which can be looked at and be
+/// done again.
+fn approval(run: &Run, no: TaskNo, told: &mut Explanation) {
+    let task = &run.tasks()[no.index()];
+    let before = run.dependencies(no);
+    let behind = run.dependents(no);
+    let lost = match behind.as_slice() {
+        [] => String::new(),
+        [one] => format!(", and {} is skipped", run.tasks()[one.index()].spec.id),
+        many => format!(", and the {} tasks behind it are skipped", many.len()),
+    };
+    told.causes
+        .push("it is an approval: a person consents or refuses".to_owned());
+    told.causes
+        .push(format!("refusing it is for good: the run fails{lost}"));
+    for on in before.iter().take(RUNNING_MAX) {
+        let before = &run.tasks()[on.index()];
+        let made = before.endings.last().and_then(Ending::snapshot);
+        if before.status() == TaskStatus::Done && made.is_some() {
+            told.command(run, "diff", before, "");
+        }
+    }
+    told.command(run, "approve", task, "");
+    let again = before.iter().filter(|on| run.awaits_consent_to(**on));
+    for on in again.take(RUNNING_MAX) {
+        told.command(run, "retry", &run.tasks()[on.index()], " --note HINT");
+    }
+    told.command(run, "reject", task, " --reason WHY");
 }
 
 /// What came of a task's candidates, or of a candidate's task, and how each is looked at.
@@ -389,7 +421,7 @@ fn lacks_leave_to_spend(run: &Run, task: &Task, now: Time, shared: &Shared) -> b
 
 /// What does not hold on the whole, or nobody has judged, and what can be done about it.
 fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told: &mut Explanation) {
-    let mut fails = false;
+    let (mut fails, mut open) = (false, false);
     for verdict in verdicts {
         let criterion = run.criteria.get(usize::from(verdict.criterion));
         let words = criterion.map_or_else(String::new, ToString::to_string);
@@ -401,6 +433,7 @@ fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told:
             Outcome::Unverified => "no rule can tell whether this holds",
         };
         fails |= verdict.outcome == Outcome::Fail;
+        open |= verdict.outcome == Outcome::Unverified;
         told.causes
             .push(format!("on the whole, {what}: {}", parts.join("; ")));
     }
@@ -410,7 +443,7 @@ fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told:
             .push(format!("on the whole, the checks of {} fail", task.spec.id));
         told.command(run, "retry", task, " --note HINT");
     }
-    if fails && tasks.is_empty() {
+    if (fails || open) && tasks.is_empty() {
         // Which task is to blame, no check can tell.
         told.commands
             .push(format!("divisi retry {} TASK --note HINT", run.id));
@@ -425,6 +458,10 @@ fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told:
     };
     told.commands
         .push(format!("divisi approve {}{waive}", run.id));
+    if open {
+        told.commands
+            .push(format!("divisi reject {} --reason WHY", run.id));
+    }
 }
 
 impl Explanation {
@@ -476,10 +513,8 @@ impl Explanation {
         };
         self.commands
             .push(format!("divisi approve {}{of} --note SEEN", run.id));
-        if !of.is_empty() {
-            self.commands
-                .push(format!("divisi reject {}{of} --reason WHY", run.id));
-        }
+        self.commands
+            .push(format!("divisi reject {}{of} --reason WHY", run.id));
         self
     }
 
@@ -717,6 +752,7 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 awaited(task, live)
             ));
             told.command(run, "submit", task, " [FILE…]");
+            told.command(run, "reject", task, " --reason WHY");
             if live.agent == AGENT_EXTERNAL {
                 told.commands.push(format!("divisi resume {}", run.id));
             }

@@ -9,6 +9,7 @@ use super::decide::Draft;
 use super::event::Event;
 use super::links::Node;
 use super::offer;
+use super::remedy;
 use super::state::{Final, Run};
 use super::task::{TaskState, TaskStatus};
 use super::transition::StateName;
@@ -40,6 +41,7 @@ impl Draft<'_> {
                 return self.not_now(no, "retried", "what it judged is reviewed anew when it is");
             }
             StateName::Done if matches!(self.run.finally, Final::Held { .. }) => {}
+            StateName::Done if self.run.awaits_consent_to(no) => return self.redo(no, note),
             StateName::Skipped => {
                 return self.not_now(no, "retried", "retry the task that it waits for");
             }
@@ -54,6 +56,18 @@ impl Draft<'_> {
         }
         self.push(Event::TaskRetried { task: no, note });
         self.revive_dependents(no);
+        Ok(())
+    }
+
+    /// A done task is done again, and a person is asked anew when it is.
+    fn redo(&mut self, no: TaskNo, note: String) -> Result<(), Rejection> {
+        self.push(Event::TaskRetried { task: no, note });
+        for gate in self.run.gates_behind(no) {
+            self.push(Event::TaskRetried {
+                task: gate,
+                note: String::new(),
+            });
+        }
         Ok(())
     }
 
@@ -190,6 +204,27 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The owner finds that what no rule can tell does not hold on the whole. Which task is to do it
+    /// again, nobody but the owner knows.
+    pub(super) fn refuse_whole(&mut self, reason: &str) -> Result<(), Rejection> {
+        let Final::Held { verdicts, tasks } = &self.run.finally else {
+            return self.refuse_whole_plan(reason.to_owned());
+        };
+        let (mut verdicts, tasks) = (verdicts.clone(), tasks.clone());
+        let open = |it: &&mut Verdict| it.outcome == Outcome::Unverified;
+        let mut refused = false;
+        for verdict in verdicts.iter_mut().filter(open) {
+            let end = AttemptEnd::Refused(Failure::Person(reason.to_owned()));
+            *verdict = Verdict::fail(verdict.criterion, remedy::words(&end));
+            refused = true;
+        }
+        if !refused {
+            return Err(Rejection::WholeFails);
+        }
+        self.push(Event::FinalHeld { verdicts, tasks });
+        Ok(())
+    }
+
     fn approve_plan(&mut self) -> Result<(), Rejection> {
         self.push(Event::RunApproved);
         Ok(())
@@ -209,13 +244,16 @@ impl Draft<'_> {
                 });
                 Ok(())
             }
-            TaskState::Active(live) if matches!(live.phase, Phase::Held { .. }) => {
+            // Also whoever was to do it may find that they cannot.
+            TaskState::Active(live)
+                if matches!(live.phase, Phase::Held { .. }) || live.awaits_submission() =>
+            {
                 let attempt = self.run.attempt_id(no, live.number);
                 let end = AttemptEnd::Refused(Failure::Person(reason.to_owned()));
                 self.end(attempt, end, Vec::new(), true);
                 Ok(())
             }
-            _ => self.not_now(no, "rejected", "nothing about it awaits a person"),
+            _ => self.not_now(no, "rejected", "`divisi explain` says what it waits for"),
         }
     }
 
@@ -228,6 +266,32 @@ impl Draft<'_> {
             answer: text,
         });
         Ok(())
+    }
+}
+
+impl Run {
+    /// Whether a person is asked for consent to what comes after this done task, and nothing else that
+    /// depends on it was begun.
+    #[must_use]
+    pub fn awaits_consent_to(&self, no: TaskNo) -> bool {
+        let task = &self.tasks()[no.index()];
+        let waits = |on: &TaskNo| {
+            let state = &self.tasks()[on.index()].state;
+            matches!(state, TaskState::Waiting | TaskState::Approval)
+        };
+        let is_work = task.spec.kind != TaskKind::Approval
+            && task.reviews.is_none()
+            && task.candidate_of.is_none();
+        is_work
+            && task.status() == TaskStatus::Done
+            && self.dependents(no).iter().all(waits)
+            && !self.gates_behind(no).is_empty()
+    }
+
+    /// The approvals right behind a task at which a person is asked.
+    fn gates_behind(&self, no: TaskNo) -> Vec<TaskNo> {
+        let asks = |on: &TaskNo| matches!(self.tasks()[on.index()].state, TaskState::Approval);
+        self.dependents(no).into_iter().filter(asks).collect()
     }
 }
 

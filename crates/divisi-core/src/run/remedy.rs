@@ -70,6 +70,15 @@ pub(super) fn choose(
             Some(agent) => Then::Reassign { agent },
             None => Then::Escalate(format!("it cannot be started: {cause}")),
         },
+        // Whoever was to do it says that they cannot, and would say so again.
+        AttemptEnd::Refused(failure @ Failure::Person(_))
+            if task.live().is_some_and(Attempt::awaits_submission) =>
+        {
+            match next_agent(run, task) {
+                Some(agent) => Then::Reassign { agent },
+                None => Then::Escalate(failure_words(failure)),
+            }
+        }
         // The same rules on the same files give the same again.
         AttemptEnd::Refused(failure @ Failure::Plan(_))
             if matches!(task.spec.work, Work::Expand(_)) =>
@@ -217,7 +226,7 @@ fn divide(
         AttemptEnd::Refused(Failure::Checks(verdicts)) => &verdicts[..],
         _ => &[],
     };
-    division::divide(run, no, used, &Failed { why, verdicts })
+    division::divide_large(run, no, used, &Failed { why, verdicts })
 }
 
 /// The first of the task's other agents that has not yet tried.

@@ -297,8 +297,9 @@ pub fn next(state: StateName, event: EventName) -> Next {
         }
         (S::Escalated | S::Failed | S::Canceled | S::Done, E::Retried) => Next::To(S::Ready),
         (S::Failed | S::Canceled, E::RetriedApproval) => Next::To(S::Approval),
-        // What was skipped waits at least for the task whose retry revives it.
-        (S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
+        // What was skipped waits at least for the task whose retry revives it, and an approval for
+        // what is done again before it.
+        (S::Canceled | S::Skipped | S::Approval, E::RetriedWaiting) => Next::To(S::Waiting),
 
         // The plan changes round it.
         (S::Waiting, E::Skipped) => Next::To(S::Skipped),

@@ -257,7 +257,7 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
             diagnostic.hint("`divisi show RUN TASK` says which attempts left what")
         }
         Rejection::Undivided { .. } => diagnostic.hint(
-            "say the parts in a file, as a plan says its tasks: `divisi split RUN TASK PARTS`",
+            "say the parts in a file, in the form of a plan's `subtasks`: `divisi split RUN TASK PARTS`",
         ),
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
         Rejection::PlanInForce => diagnostic

@@ -102,7 +102,8 @@ pub(crate) struct Reject {
     /// The run, for example `run-3` or `3`
     #[arg(value_parser = run_id)]
     pub(crate) run: RunId,
-    /// A task of it; without one, the plan that an agent made and that awaits approval
+    /// A task of it; without one, the plan that an agent made and that awaits approval, or the
+    /// integrated whole
     pub(crate) task: Option<String>,
     /// Why; it goes into the next handoff, or into the report. Nothing is refused without it: on a
     /// terminal it is asked for

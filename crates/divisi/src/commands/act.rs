@@ -9,10 +9,14 @@ use std::path::Path;
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{TaskStatus, holds_slot};
-use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
+use divisi_core::run::{Attempt, Ending, Final, RunStatus, Task, TaskStatus, holds_slot};
+use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec, Tree};
 use divisi_engine::control::{Action, Ask, Response};
+use divisi_engine::failpoint;
+use divisi_engine::files::Files;
+use divisi_engine::repo::{Fault, Repo};
 
+use super::run::approval;
 use crate::cli;
 use crate::consent;
 use crate::exit::Exit;
@@ -97,6 +101,46 @@ pub(crate) fn reject(args: &cli::Reject, project: &Project, printer: &Printer) -
     act(project, args.run, action, printer)
 }
 
+/// `divisi approve`: of a plan, on a terminal what is approved is shown, with every program that it
+/// would run.
+pub(crate) fn approve(
+    args: &cli::Approve,
+    project: &Project,
+    id: RunId,
+    printer: &Printer,
+) -> Outcome {
+    if args.task.is_none() && consent::can_be_asked() {
+        project.row(&project.view()?, Some(id))?;
+        let run = crate::follow::run(project, id)?;
+        if run.status() == RunStatus::AwaitingApproval {
+            printer.question(&approval::waiting(&run));
+        }
+    }
+    let action = Action::Approve {
+        task: args.task.clone(),
+        note: args.note.clone(),
+        waive: args.waive,
+    };
+    act(project, id, action, printer)
+}
+
+/// `divisi answer`: with nothing said, whoever asked would be asked to go on as before.
+pub(crate) fn answer(args: &cli::Answer, project: &Project, printer: &Printer) -> Outcome {
+    let (run, task) = (args.of.run, &args.of.task);
+    let text = args.text.join(" ").trim().to_owned();
+    if text.is_empty() {
+        let told = Diagnostic::error("answer-empty", "the answer says nothing").hint(format!(
+            "say it in words: `divisi answer {run} {task} TEXT`"
+        ));
+        return Err(Failure::told(told, Exit::Usage));
+    }
+    let action = Action::Answer {
+        task: task.clone(),
+        text,
+    };
+    act(project, run, action, printer)
+}
+
 /// What is refused for no reason, if it is there to be refused at all.
 fn unreasoned(args: &cli::Reject, project: &Project) -> Result<Option<Diagnostic>, Failure> {
     let id = args.run;
@@ -110,6 +154,12 @@ fn unreasoned(args: &cli::Reject, project: &Project) -> Result<Option<Diagnostic
             Some(told.hint(format!(
                 "say it to whoever tries next, or reads the report: \
                  `divisi reject {id} {name} --reason WHY`"
+            )))
+        }
+        None if run.approved && matches!(run.finally, Final::Held { .. }) => {
+            let told = Diagnostic::error("reject-reason", nothing_says("the whole"));
+            Some(told.hint(format!(
+                "say it to whoever mends it: `divisi reject {id} --reason WHY`"
             )))
         }
         None if run.planner().is_some() && !run.approved => {
@@ -249,6 +299,13 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
             return Err(refused(format!("two of the files are {target}")));
         }
     }
+    if let Some(changed) = changed_there(project, task, live, &workspace, &contents)? {
+        return Err(refused(format!(
+            "{changed} was changed in the workspace and differs from the file that is given; submit \
+             without a file to take it as it is there, or remove it from {} first",
+            workspace.display()
+        )));
+    }
     for (target, bytes) in &contents {
         divisi_agents::beneath::write(
             &workspace,
@@ -259,6 +316,47 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         .map_err(|error| refused(format!("cannot write {target}: {error}")))?;
     }
     Ok(())
+}
+
+/// The first of some places at which somebody wrote in the workspace what neither was there in the
+/// beginning, nor was submitted before, nor is given now: it may be all that there is of it.
+fn changed_there<'c>(
+    project: &Project,
+    task: &Task,
+    live: &Attempt,
+    workspace: &Path,
+    contents: &BTreeMap<&'c str, Vec<u8>>,
+) -> Result<Option<&'c str>, Failure> {
+    let is_other = |(target, given): &(&&str, &Vec<u8>)| {
+        let there = std::fs::read(workspace.join(target));
+        there.is_ok_and(|there| there != **given)
+    };
+    let mut others = contents.iter().filter(is_other).peekable();
+    if others.peek().is_none() {
+        return Ok(None);
+    }
+    let told = |fault: Fault| Failure::told(fault.diagnostic(), Exit::Environment);
+    let repo =
+        Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit).map_err(told)?;
+    let submitted = task.endings.iter().filter_map(Ending::snapshot);
+    let mut trees: Vec<Tree> = submitted.map(|it| it.tree.clone()).collect();
+    if let Some(base) = &live.base {
+        trees.push(repo.tree_of(base).map_err(told)?);
+    }
+    for (target, _) in others {
+        let there = std::fs::read(workspace.join(target)).unwrap_or_default();
+        let mut is_known = false;
+        for tree in &trees {
+            let files = repo.files(tree, None).map_err(told)?;
+            is_known |= files
+                .read(target, there.len() as u64 + 1)
+                .is_ok_and(|known| known == there);
+        }
+        if !is_known {
+            return Ok(Some(target));
+        }
+    }
+    Ok(None)
 }
 
 /// The place of a file in the workspace: the promised path that its own ends with, the only one if

@@ -1,6 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
-mod approval;
+pub(crate) mod approval;
 mod base;
 mod chosen;
 mod dry;
@@ -152,11 +152,10 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         printer.note(&Line::styled(Style::Dim, words));
     }
     let exit = driver.drive(run, 0)?;
-    let exit = match approved {
-        true => approval::ask_and_go_on(&mut driver, (project, run), exit, printer)?,
-        false => exit,
-    };
-    Ok(exit)
+    match approved {
+        true => approval::ask_and_go_on(&mut driver, (project, run), exit, printer),
+        false => Ok(exit),
+    }
 }
 
 /// Whether the agent that plans is left to `auto`: then that does what it plans, too.
@@ -194,7 +193,8 @@ pub(crate) fn resume(args: &Resume, project: &Project, printer: &Printer) -> Out
         run,
         action: Action::Resume,
     })?;
-    driver.drive(run, before)
+    let exit = driver.drive(run, before)?;
+    approval::ask_and_go_on(&mut driver, (project, run), exit, printer)
 }
 
 /// Whether somebody consents to what would run.

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &cli::Validate, global: &Global, printer: &Printer) -> O
     }
     Ok(match validated.worst() {
         Found::Pass | Found::Waived => Exit::Success,
-        Found::Unverified => Exit::Waiting,
+        Found::Unverified => Exit::Judgment,
         Found::Missing | Found::Fail => Exit::Failed,
     })
 }

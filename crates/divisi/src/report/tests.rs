@@ -146,7 +146,7 @@ fn a_busy_run_claims_nothing() {
     - `lint`: the lint work, done
       - pass: exit status
     - `consent`: the consent work, blocked
-      - why: it is an approval: a person consents or refuses
+      - why: it is an approval: a person consents or refuses; refusing it is for good: the run fails, and deploy is skipped
     - `draft`: the draft work, blocked
       - why: no rule can tell whether this holds: it reads well
       - pass, proves nothing: draft.md contains "## API"

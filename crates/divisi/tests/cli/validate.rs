@@ -85,7 +85,7 @@ fn a_size_that_is_edited_changes_the_verdict() {
         );
     }
     let before = validate(folder.path(), &[]);
-    ends(&before, 4);
+    ends(&before, 9);
     assert!(
         out(&before).contains("3 pass, 2 unverified"),
         "{}",
@@ -109,7 +109,7 @@ fn a_size_that_is_edited_changes_the_verdict() {
         "stories/S2/requirements.md",
         &"x".repeat(1024),
     );
-    ends(&validate(folder.path(), &[]), 4);
+    ends(&validate(folder.path(), &[]), 9);
     edit(
         folder.path(),
         "- Requirements follow SMART criteria\n- Acceptance criteria are testable\n",
@@ -138,7 +138,7 @@ fn waivers_are_by_name_and_only_of_this_report() {
         "{}",
         out(&waived)
     );
-    ends(&validate(folder.path(), &[]), 4);
+    ends(&validate(folder.path(), &[]), 9);
     for name in ["6", "0", "Nothing", "`stories/S"] {
         let done = validate(folder.path(), &["--waive", name]);
         ends(&done, 2);

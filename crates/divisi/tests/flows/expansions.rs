@@ -200,7 +200,7 @@ fn a_persons_plan_is_submitted_and_a_judged_one_approved() {
     stage.divisi(&["submit", "1", "plan", &file]).expect(0);
     stage
         .divisi(&["resume", "1"])
-        .expect(4)
+        .expect(9)
         .says("divisi approve run-1 plan");
     assert_eq!(stage.only().tasks().len(), 3, "nothing is expanded yet");
     stage

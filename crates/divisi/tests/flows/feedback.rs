@@ -346,7 +346,7 @@ fn feedback_lessons_and_reports_keep_to_their_schemas() {
     stage
         .divisi(&["approve", "2", "ask", "--note", "go on"])
         .expect(0);
-    stage.divisi(&["resume", "2"]).expect(4);
+    stage.divisi(&["resume", "2"]).expect(9);
     stage.divisi(&["approve", "2", "a", "--waive"]).expect(0);
     stage.divisi(&["resume", "2"]).expect(0);
     let report = satisfies(&stage, "report", &["report", "2"]);

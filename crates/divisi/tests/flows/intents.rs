@@ -230,6 +230,22 @@ fn what_does_not_pay_to_split_is_one_task_and_so_is_what_is_not_to_be_split() {
         .divisi(&["run", "Build an entire platform", "--yes"])
         .expect(6)
         .says("divisi run --one 'Build an entire platform'");
+    // What is planned is not run without asking, and this says so before anything is begun.
+    let dry = ["run", "Build an entire platform", "--dry-run"];
+    stage
+        .divisi(&dry)
+        .expect(0)
+        .says("what they plan is shown, and runs once it is approved");
+    stage
+        .divisi(&[&dry[..], &["--yes"]].concat())
+        .expect(0)
+        .says("and is run without asking again");
+    // Nobody would copy a long one.
+    let long = format!("Build an entire platform. {}", "It is large. ".repeat(200));
+    without_agents()
+        .divisi(&["run", &long, "--yes"])
+        .expect(6)
+        .says("divisi run --one REQUEST");
 }
 
 pub(crate) const LIMITS: &str = "Limit the requests of a client, with docs";
@@ -536,6 +552,41 @@ fn on_a_terminal_the_plan_that_an_agent_made_is_shown_and_asked_about() {
     assert_eq!(stage.only().status(), RunStatus::Succeeded);
 }
 
+#[test]
+fn on_a_terminal_a_plan_that_was_made_anew_is_shown_and_asked_about_too() {
+    let other = GOOD.replace("echo limit >", "echo limit of ten >");
+    let (stage, beside) = planning(&[GOOD, &other]);
+    let stage = stage.with_env("NO_COLOR", "1");
+    let agent = ["--planner", "agent", "--allow-write", &beside];
+    let args = [&["run", LIMITS][..], &agent].concat();
+    let (code, shown) = stage.on_a_terminal(&args, "y\nn\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 4, "{shown}");
+    let (_, after) = shown.rsplit_once("run it?").expect("it asks");
+    for command in ["approve run-1", "reject run-1 --reason WHY", "cancel run-1"] {
+        assert!(after.contains(&format!("→ divisi {command}")), "{shown}");
+    }
+    stage
+        .divisi(&["reject", "1", "--reason", "ten requests"])
+        .expect(0);
+    let (code, shown) = stage.on_a_terminal(&["resume", "1"], "n\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 4, "{shown}");
+    assert!(
+        shown.contains("echo limit of ten > src/limit.py"),
+        "{shown}"
+    );
+    assert!(shown.contains("run it?"), "{shown}");
+    let (code, shown) = stage.on_a_terminal(&["approve", "1"], "");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 0, "{shown}");
+    assert!(
+        shown.contains("echo limit of ten > src/limit.py"),
+        "{shown}"
+    );
+    stage.divisi(&["resume", "1"]).expect(0);
+}
+
 /// A question is answered on a terminal, and what the agent plans is no more than one task.
 #[test]
 fn an_answer_is_planned_with_and_a_trivial_plan_of_an_agent_is_one_task() {
@@ -728,13 +779,13 @@ fn passes_are_executed_as_a_plan_and_the_report_says_so() {
     let stage = stage.with_env("DIVISI_REVIEW_AGENTS", "person");
     stage
         .divisi(&["run", PASSES, "--planner", "rule", "--yes"])
-        .expect(4);
+        .expect(9);
     let names = ["auth", "billing", "admin"];
     for name in names {
         stage
             .divisi(&["approve", "1", name, "--note", "looked at"])
             .expect(0);
-        stage.divisi(&["resume", "1"]).expect(4);
+        stage.divisi(&["resume", "1"]).expect(9);
     }
     stage
         .divisi(&["approve", "1", "--note", "looked at"])
@@ -779,14 +830,14 @@ fn an_intent_done_as_one_and_divided_is_compared_by_what_was_predicted_and_used(
     let stage = stage.with_env("PATH", &path);
     let stage = stage.with_env("DIVISI_REVIEW_AGENTS", "person");
     // Whether all that was asked for is done, a person says at the end.
-    stage.divisi(&["run", REQUEST, "--yes"]).expect(4);
+    stage.divisi(&["run", REQUEST, "--yes"]).expect(9);
     stage.divisi(&["approve", "1", "--note", "read"]).expect(0);
     // The other one waits for its owner first, too: neither is time that the work took.
     stage.divisi(&["run", REQUEST, "--one"]).expect(4);
     let early = &["report", "--compare", "1", "2"];
     stage.divisi(early).expect(6).says("run-2 has not ended");
     stage.divisi(&["approve", "2"]).expect(0);
-    stage.divisi(&["resume", "2"]).expect(4);
+    stage.divisi(&["resume", "2"]).expect(9);
     stage
         .divisi(&["approve", "2", "task", "--note", "read"])
         .expect(0);
@@ -831,7 +882,7 @@ fn an_intent_done_as_one_and_divided_is_compared_by_what_was_predicted_and_used(
     write(stage.path("more.txt"), "more\n");
     git(stage.project(), &["add", "."]);
     git(stage.project(), &["commit", "--quiet", "--message", "More"]);
-    stage.divisi(&["run", REQUEST, "--yes"]).expect(4);
+    stage.divisi(&["run", REQUEST, "--yes"]).expect(9);
     stage.divisi(&["approve", "3", "--note", "read"]).expect(0);
     stage
         .divisi(&["report", "--compare", "2", "3"])

@@ -18,12 +18,12 @@ fn with_worker() -> Stage {
 fn done(stage: &Stage, request: &str, tasks: &[&str]) -> Run {
     stage
         .divisi(&["run", request, "--planner", "rule", "--yes"])
-        .expect(4);
+        .expect(9);
     for task in tasks {
         stage
             .divisi(&["approve", "1", task, "--note", "looked at"])
             .expect(0);
-        stage.divisi(&["resume", "1"]).expect(4);
+        stage.divisi(&["resume", "1"]).expect(9);
     }
     stage
         .divisi(&["approve", "1", "--note", "looked at"])

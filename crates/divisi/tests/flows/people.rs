@@ -178,6 +178,107 @@ fn changed_files_that_no_task_promised_stand_in_the_report() {
 }
 
 #[test]
+fn what_stands_before_an_approval_is_looked_at_and_done_again() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "a design first", "subtasks": [
+        {"subtask_id": "design", "script": "echo ${DIVISI_JOB##*.} > design.md",
+         "deliverables": ["design.md"]},
+        {"subtask_id": "gate", "kind": "approval", "dependencies": ["design"]},
+        {"subtask_id": "build", "script": "cp design.md built.md", "deliverables": ["built.md"],
+         "dependencies": ["gate"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(4)
+        .says("refusing it is for good: the run fails, and build is skipped")
+        .says("divisi diff run-1 design")
+        .says("divisi retry run-1 design --note HINT");
+    stage
+        .divisi(&["diff", "run-1", "design"])
+        .expect(0)
+        .says("design.md");
+    stage
+        .divisi(&["retry", "run-1", "design", "--note", "shorter"])
+        .expect(0);
+    let again = [
+        ("design", "ready"),
+        ("gate", "waiting"),
+        ("build", "waiting"),
+    ];
+    stands(&stage.only(), RunStatus::Running, &again);
+    stage.divisi(&["approve", "1", "gate"]).expect(6);
+    stage.divisi(&["resume", "1"]).expect(4);
+    stage.divisi(&["approve", "1", "gate"]).expect(0);
+    stage.divisi(&["retry", "1", "design"]).expect(6);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("built.md").as_deref(), Some("2\n"));
+    // What the first one made held no less before the second: it is no less shown by its checks.
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout.clone();
+    assert!(!report.contains("passed before the work too"), "{report}");
+}
+
+#[test]
+fn who_cannot_do_their_task_says_so() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "by hand", "subtasks": [
+        {"subtask_id": "w", "agent": "person", "deliverables": ["w.md"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(4)
+        .says("divisi reject run-1 w --reason WHY");
+    stage
+        .divisi(&["reject", "run-1", "w", "--reason", "I cannot"])
+        .expect(0);
+    stands(&stage.only(), RunStatus::Blocked, &[("w", "blocked")]);
+    stage
+        .divisi(&["resume", "1"])
+        .expect(3)
+        .says("a person refused it: I cannot")
+        .says("divisi retry run-1 w --note HINT")
+        .says("divisi split run-1 w PARTS")
+        .says("PARTS: a file with at least two smaller tasks");
+    stage
+        .divisi(&["retry", "1", "w", "--note", "with help"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(4);
+}
+
+#[test]
+fn what_a_person_wrote_in_the_workspace_is_not_overwritten_by_what_they_submit() {
+    let stage = Stage::git(&[("w.md", "old\n")]);
+    let plan = json!({"task_title": "by hand", "subtasks": [
+        {"subtask_id": "w", "agent": "person", "deliverables": ["w.md"],
+         "criteria": [{"contains": "right", "in": "w.md"}]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let file = stage.beside("w.md");
+    let name = file.display().to_string();
+    // What was there in the beginning is replaced, and what was submitted before.
+    write(&file, "wrong\n");
+    stage.divisi(&["submit", "1", "w", &name]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(4);
+    write(&file, "still wrong\n");
+    stage.divisi(&["submit", "1", "w", &name]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(4);
+    let explained = stage.divisi(&["explain", "1", "w"]).expect(0).stdout;
+    let (_, at) = explained
+        .split_once("its workspace is ")
+        .expect("it is told");
+    let there = std::path::Path::new(at.lines().next().unwrap()).join("w.md");
+    write(&there, "right, by hand\n");
+    write(&file, "right\n");
+    stage
+        .divisi(&["submit", "1", "w", &name])
+        .expect(6)
+        .says("w.md was changed in the workspace and differs from the file that is given");
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "right, by hand\n");
+    stage.divisi(&["submit", "1", "w"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("w.md").as_deref(), Some("right, by hand\n"));
+}
+
+#[test]
 fn an_approval_that_is_refused_fails_the_run() {
     let stage = Stage::git(&[("x", "1\n")]);
     stage.run(&with_approval(), &[]).expect(4);
@@ -245,7 +346,7 @@ fn plain_words_are_judged_by_a_person() {
     let stage = Stage::git(&[("x", "1\n")]);
     stage
         .run(&in_plain_words(), &[])
-        .expect(4)
+        .expect(9)
         .says("divisi approve run-1 a");
     stands(
         &stage.only(),
@@ -266,11 +367,11 @@ fn plain_words_are_judged_by_a_person() {
 #[test]
 fn what_a_person_refused_is_tried_again_with_the_reason() {
     let stage = Stage::git(&[("x", "1\n")]);
-    stage.run(&in_plain_words(), &[]).expect(4);
+    stage.run(&in_plain_words(), &[]).expect(9);
     stage
         .divisi(&["reject", "1", "a", "--reason", "too dry"])
         .expect(0);
-    stage.divisi(&["resume", "1"]).expect(4);
+    stage.divisi(&["resume", "1"]).expect(9);
     let run = stage.only();
     let refused = AttemptEnd::Refused(Failure::Person("too dry".into()));
     assert_eq!(endings(&run, "a")[0].end, refused);
@@ -318,6 +419,10 @@ fn a_question_is_answered_in_the_next_handoff() {
         task(&run, "a").state,
         TaskState::Question("which color?".into())
     );
+    stage
+        .divisi(&["answer", "1", "a", " "])
+        .expect(2)
+        .says("error[answer-empty]");
     stage
         .divisi(&["explain", "1", "a"])
         .expect(0)
@@ -823,7 +928,7 @@ fn what_was_judged_of_the_only_task_is_not_asked_again_of_the_whole() {
         {"subtask_id": "a", "script": "echo a > a.md", "deliverables": ["a.md"],
          "criteria": ["It reads well."]},
     ]});
-    stage.run(&plan, &[]).expect(4);
+    stage.run(&plan, &[]).expect(9);
     stage
         .divisi(&["approve", "1", "a", "--note", "it does"])
         .expect(0);

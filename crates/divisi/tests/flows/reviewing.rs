@@ -268,7 +268,7 @@ fn what_a_person_must_judge_does_not_pile_up_beyond_the_limit_and_all_else_goes_
     let plan = json!({"task_title": "Pages", "subtasks": [
         page("one"), page("two"), {"subtask_id": "beside", "command": ["true"]},
     ]});
-    stage.run(&plan, &["-j", "3"]).expect(4);
+    stage.run(&plan, &["-j", "3"]).expect(9);
     let held = [("one", "blocked"), ("two", "ready"), ("beside", "done")];
     stands(&stage.only(), RunStatus::Blocked, &held);
     let limit = "the limit of 1 result that a person must judge is reached";
@@ -283,7 +283,7 @@ fn what_a_person_must_judge_does_not_pile_up_beyond_the_limit_and_all_else_goes_
             .says(limit)
             .says("divisi approve run-1 one");
     }
-    for (page, next) in [("one", 4), ("two", 0)] {
+    for (page, next) in [("one", 9), ("two", 0)] {
         let seen = ["approve", "1", page, "--note", "Read."];
         stage.divisi(&seen).expect(0);
         stage.divisi(&["resume", "1"]).expect(next);
@@ -305,7 +305,7 @@ fn where_those_that_were_to_judge_are_not_installed_a_person_is_and_is_told_so()
     let lacks = "no agent that `review.agents` names";
     stage
         .run(&plan(), &[])
-        .expect(4)
+        .expect(9)
         .says(&format!(
             "{lacks} is there to judge what no rule can, so a person is to"
         ))
@@ -323,8 +323,37 @@ fn where_those_that_were_to_judge_are_not_installed_a_person_is_and_is_told_so()
 #[test]
 fn without_reviewers_a_person_judges() {
     let stage = stage(&[]);
-    stage.run(&plan(), &[]).expect(4);
+    stage.run(&plan(), &[]).expect(9);
     let run = stage.only();
     assert_eq!(run.tasks().len(), 1);
     assert_eq!(task(&run, "limits").status(), TaskStatus::Blocked);
+}
+
+#[test]
+fn a_run_that_waits_for_verdicts_alone_ends_with_a_code_of_its_own() {
+    let held = json!({"subtask_id": "words", "script": "echo x > x.md", "deliverables": ["x.md"],
+        "criteria": ["It reads well."]});
+    let beside = [
+        (json!({"subtask_id": "other", "command": ["true"]}), 9),
+        (json!({"subtask_id": "gate", "kind": "approval"}), 4),
+        (
+            json!({"subtask_id": "work", "agent": "person", "deliverables": ["w.md"]}),
+            4,
+        ),
+        (
+            json!({"subtask_id": "asks", "script": "echo why > \"$DIVISI_QUESTION\"",
+            "deliverables": ["y.md"]}),
+            4,
+        ),
+        (
+            json!({"subtask_id": "fails", "command": ["false"], "retries": 0}),
+            3,
+        ),
+    ];
+    for (beside, code) in beside {
+        let stage = Stage::git(&[("x", "1\n")]);
+        let plan = json!({"task_title": "words", "subtasks": [held, beside]});
+        stage.run(&plan, &[]).expect(code);
+        stage.divisi(&["watch", "1"]).expect(code);
+    }
 }

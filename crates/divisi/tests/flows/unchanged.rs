@@ -192,7 +192,7 @@ fn a_person_may_change_nothing_and_whoever_judges_sees_that() {
     plan["subtasks"][0]["criteria"] = json!(["It is easy to use."]);
     stage.run(&plan, &[]).expect(4);
     stage.divisi(&["submit", "1", "a"]).expect(0);
-    stage.divisi(&["resume", "1"]).expect(4);
+    stage.divisi(&["resume", "1"]).expect(9);
     stage
         .divisi(&["explain", "1", "a"])
         .expect(0)

@@ -110,10 +110,56 @@ fn a_whole_in_plain_words_is_judged_by_a_person() {
     let stage = Stage::git(&[("x", "1\n")]);
     let mut plan = held();
     plan["criteria"] = json!(["it is what was asked for"]);
-    stage.run(&plan, &[]).expect(4).says("divisi approve run-1");
+    stage.run(&plan, &[]).expect(9).says("divisi approve run-1");
     stage.divisi(&["approve", "1", "--note", "it is"]).expect(0);
     stage.divisi(&["resume", "1"]);
     assert_eq!(stage.only().status(), RunStatus::Succeeded);
+}
+
+#[test]
+fn a_person_who_finds_that_the_whole_does_not_hold_says_so_and_has_it_mended() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let mut plan = held();
+    plan["subtasks"][0]["script"] = json!("echo ${DIVISI_JOB##*.} > a.md");
+    plan["criteria"] = json!(["it is nice"]);
+    stage
+        .run(&plan, &[])
+        .expect(9)
+        .says("divisi retry run-1 TASK --note HINT")
+        .says("divisi reject run-1 --reason WHY");
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("4. the original request is satisfied: open");
+    stage
+        .divisi(&["reject", "run-1"])
+        .expect(2)
+        .says("error[reject-reason]: nothing says why the whole of run-1 is refused");
+    stage
+        .divisi(&["reject", "run-1", "--reason", "not nice"])
+        .expect(0);
+    stage
+        .divisi(&["explain", "1"])
+        .expect(0)
+        .says("this does not hold: it is nice; a person refused it: not nice")
+        .says("divisi retry run-1 TASK --note HINT")
+        .says("divisi approve run-1 --waive --note WHY");
+    stage.divisi(&["resume", "1"]).expect(3);
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("4. the original request is satisfied: **no**");
+    stage
+        .divisi(&["reject", "run-1", "--reason", "not nice"])
+        .expect(6)
+        .says("error[whole-fails]");
+    stage
+        .divisi(&["retry", "1", "a", "--note", "nicer"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(9);
+    stage.divisi(&["approve", "1", "--note", "nice"]).expect(0);
+    assert_eq!(stage.only().status(), RunStatus::Succeeded);
+    assert_eq!(stage.result("a.md").as_deref(), Some("2\n"));
 }
 
 #[test]

@@ -342,7 +342,11 @@ fn a_setting_says_how_deep_and_from_what_time_on() {
     let refused = divide(&bench, "a-part1", "");
     bench.refuses(refused, "split-undivided");
     let mut short = Bench::with(with(plan("a"), "a", lasting(9)), settings.clone());
-    short.refuses(divide(&short, "a", ""), "split-undivided");
+    let whole = format!(
+        "a.3 refused, then escalate: {REFUSED}; it was not split: it is expected to take 9 minutes, \
+         and what takes less than 10 is done whole"
+    );
+    fails(&mut short, "a", &[&whole]);
     // Only what is unusual is written, and what was written before there was a setting is usual.
     let written = serde_json::to_value(&settings).unwrap();
     assert_eq!(written["sizes"]["split_depth_max"], 1);
@@ -557,7 +561,7 @@ fn what_no_rule_can_divide_says_why_and_stays() {
 }
 
 #[test]
-fn what_is_expected_to_take_less_than_is_split_is_not_split() {
+fn what_is_expected_to_take_less_than_is_split_is_not_split_by_itself() {
     let given = |minutes: u64| {
         Bench::new(with(plan("a"), "a", move |task: &mut TaskSpec| {
             work(vec![file("1"), file("2")])(task);
@@ -573,8 +577,9 @@ fn what_is_expected_to_take_less_than_is_split_is_not_split() {
         "a",
         &[&format!("a.3 refused, then escalate: {REFUSED}; {why}")],
     );
-    assert!(told(&small, "a").contains("$ divisi split run-1 a PARTS"));
-    small.refuses(divide(&small, "a", ""), "split-undivided");
+    // Its owner, who asks for it, has it split all the same.
+    assert!(told(&small, "a").contains("$ divisi split run-1 a\n"));
+    small.does(divide(&small, "a", ""), &["split a into a-part1 a-part2"]);
     splits(&mut given(15), "a");
     // An attempt took as long as that: what was expected was wrong.
     let mut long = given(14);

@@ -222,6 +222,8 @@ fn rules_that_give_nothing_are_not_tried_again_by_themselves() {
     assert_eq!(
         told(&bench, "p"),
         "p is blocked\nwhat it planned cannot be run: stories/*.md matches nothing\n\
+         to split it, write PARTS: a file with at least two smaller tasks, in the form of a plan's \
+         `subtasks`\n\
          $ divisi show run-1 p\n\
          $ divisi retry run-1 p --note HINT\n\
          $ divisi split run-1 p PARTS\n\

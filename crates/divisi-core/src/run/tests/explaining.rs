@@ -40,6 +40,10 @@ pub(super) fn told(bench: &Bench, id: &str) -> String {
     text(&told)
 }
 
+pub(super) fn told_run(bench: &Bench) -> String {
+    text(&explain_run(&bench.run, bench.now, &Shared::default()))
+}
+
 fn text(told: &Explanation) -> String {
     let lines = told.causes.iter().cloned();
     let commands = told.commands.iter().map(|command| format!("$ {command}"));
@@ -156,12 +160,14 @@ fn a_persons_task_and_a_run_that_waits_for_it() {
     bench.now = bench.now.plus_ms(90_000);
     assert_eq!(
         told(&bench, "a"),
-        "a is running\na person does it; it has waited for 90 s\n$ divisi submit run-1 a [FILE…]"
+        "a is running\na person does it; it has waited for 90 s\n$ divisi submit run-1 a [FILE…]\n\
+         $ divisi reject run-1 a --reason WHY"
     );
     assert_eq!(
         text(&explain_run(&bench.run, bench.now, &Shared::default())),
         "run-1 is blocked\na: a person does it; it has waited for 90 s\n\
-         $ divisi submit run-1 a [FILE…]"
+         $ divisi submit run-1 a [FILE…]\n\
+         $ divisi reject run-1 a --reason WHY"
     );
     bench.does(
         Command::Submit {
@@ -424,6 +430,7 @@ fn an_awaited_file_is_named() {
     let expected = "it awaits data/in.csv, more.csv from outside, and takes it once it is there \
                     and whole; it has waited for 7 s\n\
                     $ divisi submit run-1 a [FILE…]\n\
+                    $ divisi reject run-1 a --reason WHY\n\
                     $ divisi resume run-1";
     assert_eq!(told(&bench, "a"), format!("a is running\n{expected}"));
     assert_eq!(
@@ -504,7 +511,8 @@ fn what_fails_on_the_whole_is_said_with_what_was_seen() {
          `sh` ended with exit status 4; it printed: bad\n\
          on the whole, no rule can tell whether this holds: reads well\n\
          $ divisi retry run-1 TASK --note HINT\n\
-         $ divisi approve run-1 --waive --note WHY"
+         $ divisi approve run-1 --waive --note WHY\n\
+         $ divisi reject run-1 --reason WHY"
     );
 }
 

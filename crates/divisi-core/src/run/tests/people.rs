@@ -1,7 +1,8 @@
 //! What people may ask, and what must not follow from it.
 
 use super::bench::{Bench, approval, commit, exited, handoff, merged, plain, plan, tree, with};
-use crate::criterion::{Outcome, Verdict};
+use super::explaining::told_run;
+use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::plan::{Input, Plan, TaskKind, TaskSpec};
 use crate::receipt::Exit;
@@ -322,4 +323,123 @@ fn files_from_outside_are_owed_until_they_are_there_or_somebody_submits() {
     bench.so(bench.lease("a"));
     bench.so(bench.started("a"));
     assert_eq!(bench.owed(), [""; 0]);
+}
+
+#[test]
+fn who_cannot_do_their_task_says_so_and_is_not_asked_again() {
+    // given: a is a person's
+    let by_hand = |task: &mut TaskSpec| {
+        handoff(task);
+        task.agent = Some("person".to_owned());
+    };
+    let mut bench = Bench::new(with(plan("a; b: a"), "a", by_hand));
+    bench.so(bench.lease("a"));
+    // when: they give it up, then: somebody decides, and it can be split, retried or given up
+    bench.does(
+        bench.reject("a"),
+        &["a.1 refused, then escalate: a person refused it: no"],
+    );
+    bench.does(bench.retry("a"), &["retried a"]);
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    bench.so(bench.reject("a"));
+    bench.does(
+        bench.reject("a"),
+        &["failed a", "skipped b because a", "ended failed"],
+    );
+
+    // given: somebody else may do it
+    let mut bench = Bench::new(with(plan("a"), "a", |task: &mut TaskSpec| {
+        by_hand(task);
+        task.agents_else = vec!["coder".to_owned()];
+    }));
+    bench.so(bench.lease("a"));
+    bench.does(bench.reject("a"), &["a.1 refused, then reassign to coder"]);
+    // What an agent works on is stopped otherwise.
+    bench.so(bench.lease("a"));
+    bench.refuses(bench.reject("a"), "task-not-now");
+}
+
+#[test]
+fn an_owner_who_finds_that_the_whole_does_not_hold_says_so() {
+    let mut plan = plan("a; b: a");
+    plan.criteria = vec![Criterion::Plain {
+        text: "reads well".to_owned(),
+    }];
+    let mut bench = Bench::new(plan);
+    let refuse = || Command::Reject {
+        task: None,
+        reason: "it is dull".to_owned(),
+    };
+    bench.refuses(refuse(), "planning-in-force");
+    bench.runs("a");
+    bench.runs("b");
+    let mut open = Verdict::pass(0);
+    open.outcome = Outcome::Unverified;
+    let checked = |bench: &Bench| Command::FinalChecked {
+        head: bench.run.integration.head.clone(),
+        verdicts: vec![open.clone()],
+        tasks: Vec::new(),
+    };
+    bench.so(checked(&bench));
+    assert!(told_run(&bench).contains("$ divisi reject run-1 --reason WHY"));
+    // when: it is refused, then: it fails, with the words, and can be mended or waived
+    bench.so(refuse());
+    assert_eq!(
+        told_run(&bench),
+        "run-1 is blocked\n\
+         on the whole, this does not hold: reads well; a person refused it: it is dull\n\
+         $ divisi retry run-1 TASK --note HINT\n\
+         $ divisi approve run-1 --waive --note WHY"
+    );
+    bench.refuses(refuse(), "whole-fails");
+    bench.does(bench.retry("b"), &["retried b"]);
+    let [unheld] = &bench.task("b").unheld[..] else {
+        panic!("it is told what does not hold");
+    };
+    assert_eq!(unheld.evidence, "a person refused it: it is dull");
+    // What was said is about that head: the next one is judged anew.
+    bench.runs("b");
+    bench.so(checked(&bench));
+    let approve = Command::Approve {
+        task: None,
+        note: "better".to_owned(),
+        waive: false,
+    };
+    bench.so(approve);
+    assert_eq!(bench.run.status(), RunStatus::Succeeded);
+}
+
+#[test]
+fn what_stands_before_an_approval_is_done_again_and_asked_about_anew() {
+    // design ── ok ── build, which also waits for design itself
+    let mut bench = Bench::new(with(
+        plan("design; ok: design; build: ok design; o"),
+        "ok",
+        approval,
+    ));
+    bench.refuses(bench.retry("design"), "task-not-now");
+    bench.runs("design");
+    assert!(told_run(&bench).contains("$ divisi retry run-1 design --note HINT"));
+    bench.does(bench.retry("design"), &["retried design", "retried ok"]);
+    // Nobody consents to what is not there.
+    bench.refuses(bench.approve("ok"), "task-not-now");
+    bench.refuses(bench.lease("build"), "task-not-now");
+    bench.check_stored();
+    bench.runs("design");
+    assert_eq!(bench.task("ok").status(), TaskStatus::Blocked);
+    bench.does(bench.approve("ok"), &["approval given ok"]);
+    // What was consented to stands.
+    bench.refuses(bench.retry("design"), "task-not-now");
+    bench.runs("build");
+
+    // Nor is it redone where something else went on from it.
+    let mut bench = Bench::new(with(
+        plan("design; ok: design; beside: design"),
+        "ok",
+        approval,
+    ));
+    bench.runs("design");
+    bench.refuses(bench.retry("design"), "task-not-now");
+    assert!(!told_run(&bench).contains("retry"));
 }

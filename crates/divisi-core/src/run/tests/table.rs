@@ -63,6 +63,14 @@ fn given(state: StateName, event: EventName) -> Bench {
             bench.so(find(&bench, lost));
         }
         S::Ready if event == EventName::CandidateChosen => bench.runs("o"),
+        S::Approval if event == EventName::RetriedWaiting => {
+            bench.runs("z");
+            let again = Event::TaskRetried {
+                task: bench.no("z"),
+                note: String::new(),
+            };
+            bench.run.apply(bench.now, &again);
+        }
         S::Waiting | S::Ready | S::Approval => {}
         S::Leased => bench.so(bench.lease("t")),
         S::Working => {
@@ -400,7 +408,7 @@ Failed: Ready Approval Question Escalated -> Failed
 Canceled: Waiting Ready Approval Question Escalated -> Canceled
 Skipped: Waiting -> Skipped
 Retried: Escalated Done Failed Canceled -> Ready
-RetriedWaiting: Canceled Skipped -> Waiting
+RetriedWaiting: Approval Canceled Skipped -> Waiting
 RetriedApproval: Failed Canceled -> Approval
 Answered: Question -> Ready
 Split: Waiting Ready Escalated -> Split

@@ -646,6 +646,12 @@ impl Walk {
         let blocked = |task: &crate::run::Task| task.status() == TaskStatus::Blocked;
         let at = self.run().tasks().iter().position(blocked)?;
         let task = TaskNo(at as u32);
+        let mut before = self.run().dependencies(task).into_iter();
+        if let Some(before) = before.find(|on| self.run().awaits_consent_to(*on))
+            && self.rng.once_in(4)
+        {
+            return Some(Command::Retry { task: before, note });
+        }
         match self.rng.below(4) {
             0 => Some(Command::Reject {
                 task: Some(task),

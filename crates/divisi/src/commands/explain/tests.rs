@@ -35,7 +35,9 @@ fn every_task_of_a_busy_run_is_explained() {
       it is done
     consent is blocked
       it is an approval: a person consents or refuses
+      refusing it is for good: the run fails, and deploy is skipped
       → divisi approve run-1 consent
+      → divisi retry run-1 lint --note HINT
       → divisi reject run-1 consent --reason WHY
     draft is blocked
       no rule can tell whether this holds: it reads well
@@ -50,6 +52,7 @@ fn every_task_of_a_busy_run_is_explained() {
     paint is running
       a person does it; it has waited for 10 s
       → divisi submit run-1 paint [FILE…]
+      → divisi reject run-1 paint --reason WHY
     ");
 }
 
@@ -100,6 +103,7 @@ fn a_run_is_explained_by_what_awaits_a_person() {
     run-1 is running
       build: it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
       consent: it is an approval: a person consents or refuses
+      consent: refusing it is for good: the run fails, and deploy is skipped
       draft: no rule can tell whether this holds: it reads well
       paint: a person does it; it has waited for 10 s
       → divisi show run-1 build
@@ -107,11 +111,13 @@ fn a_run_is_explained_by_what_awaits_a_person() {
       → divisi retry run-1 build --note HINT
       → divisi reject run-1 build --reason WHY
       → divisi approve run-1 consent
+      → divisi retry run-1 lint --note HINT
       → divisi reject run-1 consent --reason WHY
       → divisi diff run-1 draft
       → divisi approve run-1 draft --note SEEN
       → divisi reject run-1 draft --reason WHY
       → divisi submit run-1 paint [FILE…]
+      → divisi reject run-1 paint --reason WHY
     ");
 }
 

@@ -1,7 +1,8 @@
-//! The consent to a plan that an agent made, on the terminal on which its run was started.
+//! The consent to a plan that waits for it, on the terminal on which its run is started or resumed.
 
 use divisi_core::RunId;
-use divisi_core::run::RunStatus;
+use divisi_core::run::explain::{Shared, explain_run};
+use divisi_core::run::{Run, RunStatus};
 use divisi_engine::control::{Action, Ask};
 
 use super::Driver;
@@ -12,6 +13,16 @@ use crate::outline::outline;
 use crate::plan_record;
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::words;
+
+/// The plan that awaits approval, with every program that it would run, and what there is to say
+/// about it.
+pub(crate) fn waiting(run: &Run) -> Vec<Line> {
+    let mut lines = outline(&plan_record::in_force(run), &run.settings);
+    let advised = |it| Line::styled(Style::Warn, "  advised: ").then(it);
+    lines.extend(run.advice().iter().map(advised));
+    lines
+}
 
 /// Shows the plan that awaits approval, asks, and goes on if it is given. Elsewhere than on a terminal
 /// the run waits for `divisi approve`.
@@ -28,11 +39,13 @@ pub(super) fn ask_and_go_on(
     if state.status() != RunStatus::AwaitingApproval {
         return Ok(exit);
     }
-    printer.question(&outline(&plan_record::in_force(&state), &state.settings));
-    let advised = |it| Line::styled(Style::Warn, "  advised: ").then(it);
-    let advice: Vec<Line> = state.advice().iter().map(advised).collect();
-    printer.question(&advice);
+    printer.question(&waiting(&state));
     if !consent::asks("run it?")? {
+        let told = explain_run(&state, words::now(), &Shared::default());
+        for command in &told.commands {
+            printer.note(&Line::of(format!("  → {command}")));
+        }
+        printer.note(&Line::of(format!("  → divisi cancel {run}")));
         return Ok(exit);
     }
     let action = Action::Approve {

@@ -35,8 +35,9 @@ fn a_busy_run_says_what_runs_what_waits_and_why() {
                → divisi logs run-1 build
                → divisi retry run-1 build --note HINT
                → divisi reject run-1 build --reason WHY
-      consent  it is an approval: a person consents or refuses
+      consent  it is an approval: a person consents or refuses; refusing it is for good: the run fails, and deploy is skipped
                → divisi approve run-1 consent
+               → divisi retry run-1 lint --note HINT
                → divisi reject run-1 consent --reason WHY
       draft    no rule can tell whether this holds: it reads well (scripted)
                → divisi diff run-1 draft
@@ -47,6 +48,7 @@ fn a_busy_run_says_what_runs_what_waits_and_why() {
       scan   attempt 1 by command has worked for 10 s; it is suspected: no output �[31mred���2J
       paint  a person does it; it has waited for 10 s
              → divisi submit run-1 paint [FILE…]
+             → divisi reject run-1 paint --reason WHY
 
     waiting (1)
       deploy  build is blocked; consent is blocked

@@ -69,7 +69,7 @@ pub(crate) fn play(stage: &Stage, args: &[&str]) -> Played {
     let mut ran = stage.divisi(&all);
     let mut done: BTreeSet<String> = BTreeSet::new();
     let (mut handoffs, mut judged) = (Vec::new(), Vec::new());
-    while ran.code == 4 {
+    while matches!(ran.code, 4 | 9) {
         let run = latest(stage);
         let before = handoffs.len();
         for id in held(&run) {
@@ -106,7 +106,7 @@ pub(crate) fn rehearse(stage: &Stage, args: &[&str]) -> Played {
     all.extend_from_slice(&["--yes", "--durability", "normal"]);
     let mut ran = stage.divisi(&all);
     let mut judged = Vec::new();
-    while ran.code == 4 {
+    while matches!(ran.code, 4 | 9) {
         let run = latest(stage);
         let held = held(&run);
         assert!(!held.is_empty(), "{}\n{}", ran.stdout, ran.stderr);
