@@ -13,7 +13,7 @@ use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::ledger::Credential;
 use divisi_core::plan::Work;
-use divisi_core::receipt::{Exit, Snapshot};
+use divisi_core::receipt::{Exit, Receipt, Snapshot};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Beginning, Budget, Command, Ending, Run,
     Settings, VERDICT_FILE, asks_model, is_scripted,
@@ -71,6 +71,8 @@ pub(super) struct Starting {
     /// Artifacts of inputs, for compositions.
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
+    /// Of a task that is done again, the criteria that held before it was done the last time.
+    pub(super) held_before: Option<Vec<u16>>,
     pub(super) preparing: Preparing,
     /// What was reserved for it of that which is bounded, and what that costs.
     pub(super) reservation: Reservation,
@@ -115,6 +117,18 @@ pub(super) enum Unlaunched {
     Never(String),
     /// For a reason of ours, worth another try.
     NotNow(String),
+}
+
+/// The criteria that held before work that was integrated, if any was.
+fn held_before(endings: &[Ending]) -> Option<Vec<u16>> {
+    let is_integrated = |it: &&Ending| it.end == AttemptEnd::Integrated;
+    let last = endings.iter().rev().find(is_integrated)?;
+    let verdicts = last.receipts.iter().flat_map(|receipt| match receipt {
+        Receipt::Verified { verdicts, .. } => verdicts.as_slice(),
+        _ => &[],
+    });
+    let held = verdicts.filter(|verdict| verdict.proves_nothing);
+    Some(held.map(|verdict| verdict.criterion).collect())
 }
 
 impl Starting {
@@ -166,6 +180,7 @@ impl Starting {
                 title: run.title.clone(),
                 date: day,
             },
+            held_before: held_before(&task.endings),
             preparing: Preparing::of(run),
             reservation: Reservation {
                 budget: reserved,
@@ -370,6 +385,10 @@ impl Starting {
         base: Option<&Commit>,
         head: &Commit,
     ) -> Result<Vec<u16>, String> {
+        // By now the files are what the task itself made of them.
+        if let Some(held_before) = &self.held_before {
+            return Ok(held_before.clone());
+        }
         let judges = self.spec.work == Work::Nothing && self.spec.kind != TaskKind::External;
         let is_told = |it: &Criterion| it.is_of_files() || matches!(it, Criterion::Changed { .. });
         if judges || !self.spec.criteria.iter().any(is_told) {

@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 
-use super::run::intent::{Foretold, beside, foretold, read};
+use super::run::intent::{self, Foretold, beside, foretold, read};
 use given::Gathered;
 use present::Answered;
 
@@ -92,7 +92,7 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
         }
         Answered::Declined(_) => {
             if !request.text.is_empty() {
-                let command = divisi_core::shell::word(&request.text);
+                let command = intent::repeated(&request);
                 let command = format!("divisi plan --one --save plan.json {command}");
                 printer.note(&Line::of("as one task: ").with(Style::Note, command));
             }

@@ -118,6 +118,13 @@ fn none_left(run: &Run) -> Answered {
     let (spent, _) = run.spent_candidates();
     let failed = run.counts().of(TaskStatus::Failed) - spent;
     let skipped = run.counts().of(TaskStatus::Skipped);
+    // Somebody ended them who saw them fail, or nobody did.
+    let had_failed = |task: &&Task| {
+        let last = task.endings.last();
+        let is_canceled = task.status() == TaskStatus::Canceled && task.candidate_of.is_none();
+        is_canceled && last.is_some_and(|it| it.end.is_own_failure())
+    };
+    let had_failed = run.tasks().iter().filter(had_failed).count();
     let suspected = run
         .tasks()
         .iter()
@@ -130,11 +137,14 @@ fn none_left(run: &Run) -> Answered {
         .filter(|ending| matches!(ending.end, AttemptEnd::Lost(_)))
         .count();
     let mut evidence = format!("{failed} failed, {skipped} skipped, {suspected} suspected");
+    if had_failed > 0 {
+        evidence.push_str(&format!("; {had_failed} canceled after they failed"));
+    }
     if lost > 0 {
         let lost = words::plural(lost as u64, "attempt");
         evidence.push_str(&format!("; {lost} lost on the way and done anew"));
     }
-    let sound = failed == 0 && skipped == 0 && suspected == 0;
+    let sound = failed == 0 && skipped == 0 && suspected == 0 && had_failed == 0;
     Answered {
         statement: "no task failed or was left without anyone working on it",
         holds: (is_over(run) || !sound).then_some(sound),
@@ -160,9 +170,12 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
         (_, many) => {
             let (pass, waived) = (of(Outcome::Pass), of(Outcome::Waived));
             let evidence = format!("{pass} of {many} criteria of the whole pass, {waived} waived");
-            match doubt(run).filter(|_| pass == many) {
+            let all = pass == many;
+            match doubt(run).filter(|_| all) {
                 Some(doubt) => (None, format!("{evidence}; but {doubt}")),
-                None => (Some(pass == many), evidence),
+                // What nobody judged yet may still hold.
+                None if !all && of(Outcome::Fail) == 0 && waived == 0 => (None, evidence),
+                None => (Some(all), evidence),
             }
         }
     };

@@ -201,15 +201,20 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
     let end = run.ended.map_or(run.last_at, |(_, at)| at);
     let endings = || run.tasks().iter().flat_map(|task| task.endings.iter());
     let estimated = || tasks.iter().filter(|task| task.estimate_ms.is_some());
-    let has_estimate = estimated().next().is_some();
+    // What is expected of a task that was split is expected of its parts.
+    let is_split =
+        |task: &Task| task.status() == TaskStatus::Split && task.spec.kind != TaskKind::Plan;
+    let whole = tasks
+        .iter()
+        .zip(run.tasks())
+        .filter(|(_, task)| !is_split(task));
+    let estimates = whole.filter_map(|(done, _)| done.estimate_ms);
+    let estimate_ms = estimates.reduce(u64::saturating_add);
     UseOfTime {
         wall_ms: end.ms_since(run.created_at),
         waited_ms: run.waited_ms,
         agent_ms: tasks.iter().map(|task| task.agent_ms).sum(),
-        estimate_ms: has_estimate.then(|| {
-            let estimates = estimated().filter_map(|task| task.estimate_ms);
-            estimates.fold(0, u64::saturating_add)
-        }),
+        estimate_ms,
         tokens: tasks
             .iter()
             .filter_map(|task| task.tokens)

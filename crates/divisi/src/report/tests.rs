@@ -1,4 +1,5 @@
-use divisi_core::run::Run;
+use divisi_core::plan::Parts;
+use divisi_core::run::{Command, Run};
 use divisi_core::{TaskSpec, Time};
 use insta::assert_snapshot;
 
@@ -388,4 +389,61 @@ fn what_was_kept_back_is_not_compared() {
         says.contains("run-2: 2 tasks did not say what they used"),
         "{says}"
     );
+}
+
+#[test]
+fn what_is_expected_of_a_split_task_is_expected_of_its_parts_alone() {
+    let lasting = |name: &str, minutes: u64| {
+        let mut task = crate::given::task(name, &[]);
+        task.estimate.duration_ms = Some(minutes * 60_000);
+        task
+    };
+    let mut given = Given::run_of(crate::given::plan(
+        "Pages",
+        vec![lasting("pages", 25), lasting("index", 5)],
+    ));
+    for _ in 0..3 {
+        given.ends("pages", 1);
+    }
+    let task = given.run().find(&crate::given::id("pages")).unwrap();
+    given.ask(Command::Split {
+        task,
+        parts: Parts {
+            tasks: vec![lasting("one", 12), lasting("two", 13)],
+            ..Parts::default()
+        },
+        reason: String::new(),
+    });
+    let report = gather(&given.run(), given.now());
+    assert_eq!(report.use_of_time.estimate_ms, Some(30 * 60_000));
+    // What its attempts took was for the same work.
+    assert_eq!(
+        report.use_of_time.estimated_agent_ms,
+        report.use_of_time.agent_ms
+    );
+}
+
+#[test]
+fn what_failed_before_it_was_canceled_is_not_forgotten() {
+    let tasks = vec![crate::given::task("a", &[]), crate::given::task("b", &[])];
+    let mut given = Given::run_of(crate::given::plan("Two", tasks));
+    given.ends("a", 1).ends("a", 1).ends("a", 1);
+    let canceled = |given: &Given| gather(&given.run(), given.now()).answers.swap_remove(2);
+    given.ask(Command::Cancel { task: None });
+    let answered = canceled(&given);
+    assert_eq!(answered.holds, Some(false), "{}", answered.evidence);
+    assert!(
+        answered.evidence.contains("; 1 canceled after they failed"),
+        "{}",
+        answered.evidence
+    );
+    let mut given = Given::run_of(crate::given::plan(
+        "One",
+        vec![crate::given::task("a", &[])],
+    ));
+    given.ask(Command::Cancel { task: None });
+    if given.run().ended.is_none() {
+        given.ends("a", 143);
+    }
+    assert_eq!(canceled(&given).holds, Some(true));
 }

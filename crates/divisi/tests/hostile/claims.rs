@@ -187,6 +187,7 @@ fn an_agent_that_says_it_failed_is_heard_and_not_believed() {
     assert_eq!(told["claimed_failure"], "there is no\ncompiler");
     let shown = stage.divisi(&["show", "1", "modest"]).expect(0);
     shown
+        .says("submitted   after ")
         .says("it says that it failed:\n      there is no\n      compiler\n")
         .says("it says that it failed:\n      I am not sure\n");
     let report = stage.divisi(&["report", "1", "--json"]).expect(0);

@@ -38,6 +38,7 @@ pub(super) fn print(
     // Somebody may want to know what a run takes before there is an agent.
     let settings = Settings {
         agents: configuration.agents(roles),
+        approves_plans: ordered.is_planned_by_agent() && !args.yes,
         ..configuration.settings()
     };
     let given = (configuration, roles, settings);

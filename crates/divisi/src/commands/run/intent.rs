@@ -27,6 +27,9 @@ const LINE_CHARS_MAX: usize = 160;
 /// So many characters are shown of words that keep a request whole.
 const DOUBTFUL_CHARS_MAX: usize = 60;
 
+/// A longer request is not said again in a command line: nobody would copy it.
+const REPEATED_CHARS_MAX: usize = 1_000;
+
 /// A text of fewer words that no rule understands is a slip, a mistyped path for one, more likely
 /// than a request.
 const REQUEST_WORDS_MIN: usize = 4;
@@ -310,6 +313,14 @@ fn undivided(request: &Request) -> String {
     }
 }
 
+/// The words of a request, to be said again in a command line; of many, that they are meant.
+pub(crate) fn repeated(request: &Request) -> String {
+    match request.text.chars().nth(REPEATED_CHARS_MAX) {
+        None => shell::word(&request.text),
+        Some(_) => "REQUEST".to_owned(),
+    }
+}
+
 fn refused(request: &Request, declined: &Declined) -> Failure {
     let reasons: Vec<String> = declined.reasons.iter().map(ToString::to_string).collect();
     let mut told = Diagnostic::error("planning-declined", reasons.join("; "));
@@ -322,7 +333,7 @@ fn refused(request: &Request, declined: &Declined) -> Failure {
             .hint("name its parts, or have an agent plan it: `divisi agents` lists those there are")
             .hint(format!(
                 "or have all of it done as one task: divisi run --one {}",
-                shell::word(&request.text)
+                repeated(request)
             )),
     };
     Failure::told(told, Exit::Refused)

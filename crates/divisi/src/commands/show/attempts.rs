@@ -3,7 +3,7 @@
 use divisi_agents::adapter::product;
 use divisi_core::ledger::Bound;
 use divisi_core::permission::{Decider, Permission, Standing};
-use divisi_core::receipt::Receipt;
+use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{
     Attempt, AttemptEnd, Defined, Ending, Failure, Phase, Run, Settings, Task, unsaid,
 };
@@ -241,8 +241,13 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
                     format!(", printed {}{capped}", size(output.bytes))
                 });
                 let took = span(*wall_ms);
+                // How an adapter ended says nothing of the agent that it speaks for, and failed.
+                let how = match claimed_failure {
+                    Some(_) if *exit == Exit::Status(0) => String::new(),
+                    _ => format!("{exit} "),
+                };
                 lines.push(Line::of(format!(
-                    "  submitted   {exit} after {took}{printed}{used}"
+                    "  submitted   {how}after {took}{printed}{used}"
                 )));
                 let command = command_of(agent, settings, command, *confined);
                 if !command.is_empty() {
