@@ -233,7 +233,8 @@ fn approval(run: &Run, no: TaskNo, told: &mut Explanation) {
         }
     }
     told.command(run, "approve", task, "");
-    let again = before.iter().filter(|on| run.awaits_consent_to(**on));
+    let again = before.iter().take(CAUSES_MAX);
+    let again = again.filter(|on| run.awaits_consent_to(**on));
     for on in again.take(RUNNING_MAX) {
         told.command(run, "retry", &run.tasks()[on.index()], " --note HINT");
     }

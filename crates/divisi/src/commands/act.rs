@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use divisi_core::diagnostic::Severity;
-use divisi_core::run::explain::{Shared, explain};
+use divisi_core::run::explain::{Shared, explain, explain_run};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{Attempt, Ending, Final, RunStatus, Task, TaskStatus, holds_slot};
+use divisi_core::run::{Attempt, Ending, Final, Run, RunStatus, Task, TaskStatus, holds_slot};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec, Tree};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::failpoint;
@@ -67,18 +67,37 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
             } else {
-                printer.note(&Line::of(match ended {
+                let told = match ended {
                     Some(ended) => {
                         let state = words::run_status(ended.status.word());
-                        format!("{run}: accepted; the run is over: {state}")
+                        vec![format!("{run}: accepted; the run is over: {state}")]
                     }
-                    None if goes_on => format!("{run}: accepted"),
-                    None => format!("{run}: accepted; nobody works on it now: divisi resume {run}"),
-                }));
+                    None if goes_on => vec![format!("{run}: accepted")],
+                    None => what_goes_on(&crate::follow::run(project, run)?),
+                };
+                for line in told {
+                    printer.note(&Line::of(line));
+                }
             }
             Ok(Exit::Success)
         }
     }
+}
+
+/// What goes on with a run that was asked for something and on which nobody works: an engine, or
+/// nobody but people.
+fn what_goes_on(run: &Run) -> Vec<String> {
+    let id = run.id;
+    if run.status() != RunStatus::Blocked || run.paused.is_some() || !run.rests() {
+        return vec![format!(
+            "{id}: accepted; nobody works on it now: divisi resume {id}"
+        )];
+    }
+    let told = explain_run(run, words::now(), &Shared::default());
+    let commands = told.commands.iter().map(|command| format!("  → {command}"));
+    std::iter::once(format!("{id}: accepted; it waits for people:"))
+        .chain(commands)
+        .collect()
 }
 
 /// `divisi reject`: the reason is what makes the next attempt, or the next plan, another; and later

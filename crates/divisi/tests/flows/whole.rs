@@ -137,7 +137,8 @@ fn a_person_who_finds_that_the_whole_does_not_hold_says_so_and_has_it_mended() {
         .says("error[reject-reason]: nothing says why the whole of run-1 is refused");
     stage
         .divisi(&["reject", "run-1", "--reason", "not nice"])
-        .expect(0);
+        .expect(0)
+        .says("accepted; it waits for people:\n  → divisi retry run-1 TASK --note HINT\n");
     stage
         .divisi(&["explain", "1"])
         .expect(0)
