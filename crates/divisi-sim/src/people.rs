@@ -366,7 +366,18 @@ impl Sim {
         };
         let refuses = !self.calm && self.rng.chance(250);
         let command = match task.state_name() {
-            StateName::Approval if refuses => refuse(no),
+            StateName::Approval if refuses => {
+                // Who does not want what was made has it made again, or gives all of it up.
+                let mut before = run.dependencies(no).into_iter();
+                let again = before.find(|on| run.awaits_consent_to(*on));
+                match again.filter(|_| self.rng.chance(700)) {
+                    Some(task) => Command::Retry {
+                        task,
+                        note: "otherwise".to_owned(),
+                    },
+                    None => refuse(no),
+                }
+            }
             StateName::Approval => Command::Approve {
                 task: Some(no),
                 note: "yes".to_owned(),
