@@ -161,6 +161,8 @@ enum Says {
     Asks,
     /// The same, which may be meant for a document.
     Describes,
+    /// It asks whether something can be done, or to have it done: `can we drop Ruby 3.0?`
+    MayAsk,
     /// It goes with a question: it finds out, says where the answer goes, or tells how it is.
     GoesWith,
     /// Anything else.
@@ -170,15 +172,19 @@ enum Says {
 /// Makes one part of a request that wants an answer. Of others, a question is no work.
 pub(super) fn join(request: &mut Request, tokens: &[Token]) {
     let sentences = request.sentences.clone();
+    let is_beside = sentences.len() > 1;
     let mut all = Vec::new();
-    let mut questions = Vec::new();
+    let (mut questions, mut open) = (Vec::new(), Vec::new());
     for sentence in sentences {
         let clauses = clauses(request, tokens, sentence);
         let is_question = is_question(request, sentence);
         let says = clauses.iter().map(|clause| says(clause, is_question));
         let says: Vec<Says> = says.collect();
-        let is_asked = is_question && says.first() == Some(&Says::Asks);
-        questions.extend(is_asked.then_some(sentence));
+        match says.first() {
+            Some(Says::Asks) if is_question => questions.push(sentence),
+            Some(Says::MayAsk) => open.push(sentence),
+            _ => {}
+        }
         all.extend(says);
     }
     let forbids = request.bounds.iter().any(|it| it.files.is_empty());
@@ -188,9 +194,10 @@ pub(super) fn join(request: &mut Request, tokens: &[Token]) {
     let is_asked = all.iter().any(|it| match it {
         Says::Asks => true,
         Says::Describes => forbids || !has_file,
-        Says::GoesWith | Says::Other => false,
+        Says::GoesWith | Says::MayAsk | Says::Other => false,
     });
-    let is_all = !all.contains(&Says::Other);
+    let may_ask = !all.contains(&Says::MayAsk) || has_what_told(tokens);
+    let is_all = may_ask && !all.contains(&Says::Other);
     // An item or a step is one of several things to be done.
     let is_prose = request
         .parts
@@ -199,7 +206,21 @@ pub(super) fn join(request: &mut Request, tokens: &[Token]) {
     if is_asked && is_all && is_prose && request.approvals.is_empty() {
         return as_one(request);
     }
+    if is_beside {
+        // It may be meant as either.
+        questions.extend(open);
+    }
     doubt(request, &questions);
+}
+
+/// Whether somebody wants to be told what is not known: `tell me what would break`. Who wants to be
+/// told `when it is done` has it done.
+fn has_what_told(tokens: &[Token]) -> bool {
+    let mut pairs = tokens.windows(2);
+    pairs.any(|pair| {
+        let asks = pair[1].is_any(ASKING) && !pair[1].is("when") || pair[1].is("if");
+        pair[0].is_any(&["know", "me", "us"]) && asks
+    })
 }
 
 /// A question that was read as work beside other work is none: nothing is divided.
@@ -326,6 +347,9 @@ fn says(clause: &[&Token], is_question: bool) -> Says {
         let inverts = first.is_any(INVERTED) && !words.get(1).is_some_and(|it| it.is("you"));
         if !suggests && (first.is_any(ASKING) || inverts) {
             return Says::Asks;
+        }
+        if first.is_any(&["can", "could"]) && !suggests && !is_polite {
+            return Says::MayAsk;
         }
     }
     let bare = words

@@ -236,6 +236,9 @@ impl<'t> Reader<'t> {
         };
         if sentence.item.is_none() {
             self.listed = Listed::default();
+        } else if self.is_done((from, to)) {
+            self.told.push((from, to));
+            return;
         }
         if is_prose && self.is_of_all_items((from, to)) {
             self.told.push((from, to));
@@ -291,6 +294,17 @@ impl<'t> Reader<'t> {
         let before = from.checked_sub(1).map(|at| &self.tokens[at]);
         let marker = before.filter(|it| matches!(it.kind, Kind::Item { .. }));
         marker.map_or("", |it| &self.text[it.span.start..it.span.end])
+    }
+
+    /// Whether an item is marked as done already: `- [x] docs`, `1. ~~docs~~`.
+    fn is_done(&self, (from, to): (usize, usize)) -> bool {
+        let marker = self.marker(from).to_ascii_lowercase();
+        let span = self.span(from, to);
+        let line = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let before = self.text[line..span.start].trim_end();
+        let struck = before.ends_with("~~") || self.text[span.start..].starts_with("~~");
+        let behind = self.text[span.start..].lines().next().unwrap_or_default();
+        marker.contains("[x]") || struck && behind.trim_end().ends_with("~~")
     }
 
     /// An item of a list is one part, whatever it consists of.

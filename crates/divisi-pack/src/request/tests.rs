@@ -223,10 +223,31 @@ fn items_of_a_list_are_parts() {
 #[test]
 fn a_box_alone_marks_an_item() {
     check(
-        "Todo:\n[ ] screenshot tests\n[x] note in the user guide",
+        "Todo:\n[ ] screenshot tests\n[ ] note in the user guide",
         &[
             "0 -/qa: screenshot tests",
             "1 -/tech_writer: note in the user guide",
+        ],
+    );
+}
+
+#[test]
+fn what_is_marked_as_done_is_not_asked_for() {
+    for done in [
+        "[x] note in the user guide",
+        "- [X] update the user guide",
+        "- ~~update the user guide~~",
+        "2. ~~delete the benches~~",
+    ] {
+        let text = format!("Todo:\n- [ ] screenshot tests\n{done}");
+        check(&text, &["0 -/qa: screenshot tests"]);
+    }
+    // It is what the line says, not a mark around all of it.
+    check(
+        "- add ~~old~~ new flags\n- update README.md",
+        &[
+            "0 add/developer: add ~~old~~ new flags",
+            "1 update/tech_writer: update README.md",
         ],
     );
 }

@@ -197,3 +197,51 @@ fn who_only_runs_the_tests_says_what_came_of_it() {
         ["research/run-tests.md is not empty"]
     );
 }
+
+#[test]
+fn whether_something_can_be_done_is_a_question_where_what_it_means_is_to_be_told() {
+    for (text, file) in [
+        (
+            "Can we drop Ruby 3.0? Check what our gems still require and tell me what would break.",
+            "research/can-we-drop-ruby-3-0-check-what-gems.md",
+        ),
+        (
+            "Could I delete src/old.rs? Tell me if anything uses it.",
+            "research/could-i-delete-src-old-rs-tell-me-if.md",
+        ),
+    ] {
+        check_answer(text, file);
+    }
+    // Asked alone it is a way to ask for it; beside something else nobody knows.
+    for (text, count) in [
+        ("Can we add a dark mode to the settings, with tests?", 2),
+        ("Could we add a dark mode? Tell me when it is done.", 1),
+        (
+            "Could we use the new API? Look at what our plugins need and tell me.",
+            1,
+        ),
+    ] {
+        let tasks = planned(text).plan.tasks;
+        assert_eq!(tasks.len(), count, "{text}: {tasks:#?}");
+        let changes = |task: &TaskSpec| task.kind == TaskKind::Work;
+        assert!(tasks.iter().any(changes), "{text}: {tasks:#?}");
+    }
+}
+
+#[test]
+fn items_that_say_what_is_to_be_told_are_no_tasks() {
+    for text in [
+        "Handbook for new maintainers, please cover\n* how to cut a release\n* how we label issues",
+        "Write a handbook for new maintainers:\n- how to cut a release\n- who to ask for access",
+    ] {
+        let tasks = planned(text).plan.tasks;
+        assert_eq!(tasks.len(), 1, "{text}: {tasks:#?}");
+        assert!(tasks[0].description.contains("how to cut a release"));
+    }
+    let tasks = planned("- write up for the wiki how to add an emitter\n- add a flag `--x`")
+        .plan
+        .tasks;
+    let writer = tasks.iter().find(|task| task.title.starts_with("Write up"));
+    let function = writer.and_then(|task| task.function.as_deref());
+    assert_eq!(function, Some("documentation"), "{tasks:#?}");
+}

@@ -40,6 +40,11 @@ fn is_participle(token: &Token) -> bool {
             || matches!(word, "given" | "shown" | "known" | "seen"))
 }
 
+/// With these begins an item that only says what is to be told: `how to cut a release`.
+const TOLD: &[&str] = &[
+    "how", "what", "when", "where", "which", "who", "whom", "why",
+];
+
 /// An attachment has at most so many words; more are a sentence's other half.
 const ATTACHMENT_WORDS_MAX: usize = 7;
 
@@ -81,8 +86,17 @@ impl Reader<'_> {
                 change: Change::Review,
                 ..verb
             },
+            false if self.writes_down(&verb) => Verb {
+                change: Change::Document,
+                ..verb
+            },
             false => verb,
         });
+        let is_item = matches!(shape, Shape::Item | Shape::Numbered);
+        if is_item && verb.is_none() && self.tokens[from].is_any(TOLD) {
+            // Of a thing that the text around it says.
+            self.guessed.push((from, to));
+        }
         let role = match self.is_choice(from, to) {
             true => roles::DEVELOPER,
             false => roles::role(verb.as_ref(), &mentions),
@@ -114,6 +128,13 @@ impl Reader<'_> {
                 words,
                 is_before: false,
             }));
+    }
+
+    /// Whether something is written down or up: words, wherever they go.
+    fn writes_down(&self, verb: &Verb) -> bool {
+        let behind = { self.tokens }.partition_point(|it| it.span.start < verb.span.end);
+        let particle = self.tokens.get(behind);
+        verb.word == "write" && particle.is_some_and(|it| it.is_any(&["down", "up"]))
     }
 
     /// Whether what is written says what somebody found: `write your findings about a.js into b.md`, `a
