@@ -1,5 +1,0 @@
-//! What programs end with, and what passed before the work.
-
-use super::*;
-
-
