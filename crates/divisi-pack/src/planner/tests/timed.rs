@@ -155,3 +155,17 @@ fn where_nobody_knows_the_tests_or_nothing_comes_before_them_one_task_does_all()
     assert_eq!(planned.plan.tasks.len(), 1);
     assert_eq!(planned.plan.tasks[0].title, text);
 }
+
+#[test]
+fn whoever_is_to_be_asked_before_anything_is_done_asks_for_no_more_work() {
+    for text in [
+        "Ask me before you delete anything. Delete src/old.rs.",
+        "Ask me before you change any file. Delete src/old.rs.",
+    ] {
+        let tasks = planned(text).plan.tasks;
+        let kinds: Vec<TaskKind> = tasks.iter().map(|task| task.kind).collect();
+        assert_eq!(kinds, [TaskKind::Approval, TaskKind::Work], "{text}");
+        assert_eq!(tasks[1].title, "Delete src/old.rs", "{text}");
+        assert_eq!(tasks[1].dependencies, [tasks[0].id.clone()], "{text}");
+    }
+}

@@ -197,7 +197,14 @@ impl Reader<'_> {
                 lead: Lead::default(),
             };
             let found = sentence::verb_at(self.tokens, segment, true);
+            let object = self.tokens.get(segment.from + 1);
+            let is_any = object.is_some_and(|it| it.is_any(&["any", "anything", "something"]));
             if let Some(found) = found.filter(|(at, ..)| *at == segment.from) {
+                if is_any {
+                    // It says no work, but of which work a person is asked: the whole plan waits.
+                    self.told.push((from, to));
+                    return true;
+                }
                 self.ask_approval(segment, found, (from, from + before));
                 return true;
             }
