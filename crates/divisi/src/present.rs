@@ -292,8 +292,9 @@ impl<'s> Settling<'s> {
             self.settings.agents_auto.insert(role, found.to_owned());
         }
         let agent = agent_of(task, &self.settings);
-        self.has_agents |= asks_model(agent);
         let later = self.later(task, agent);
+        let mut all = later.iter().map(String::as_str).chain([agent]);
+        self.has_agents |= all.any(asks_model);
         for agent in later.iter().chain([&agent.to_owned()]) {
             if self.lacks_price(task, agent) {
                 self.unpriced.entry(agent.clone()).or_default().add(task);
@@ -431,15 +432,20 @@ impl<'s> Settling<'s> {
     }
 
     /// Finds out which of those are there that are to judge. Where no agent does any of the work,
-    /// none is begun to judge it, unless it is named.
+    /// none is begun to judge it, unless it is named; nor where money is bounded and nobody could say
+    /// what it costs.
     fn settle_reviewers(&mut self) {
         let Some(preferred) = &self.preferred else {
             return;
         };
         let mut named = std::mem::take(&mut self.settings.reviewers);
         named.retain(|name| self.has_agents || name != AGENT_AUTO);
+        let is_bounded = self.money_of_day || self.settings.budget.usd_micros.is_some();
+        let mut usual = preferred.usual.to_vec();
+        let counts = |name: &String| name == AGENT_PERSON || is_priced(name, &self.settings);
+        usual.retain(|name| !is_bounded || counts(name));
         (self.settings.reviewers, self.settings.reviewers_missing) =
-            self.present.reviewers(&named, preferred.usual);
+            self.present.reviewers(&named, &usual);
     }
 
     /// That a person judges what agents were to.

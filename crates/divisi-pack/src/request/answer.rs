@@ -43,7 +43,7 @@ const INVERTED: &[&str] = &[
     "wouldn't",
 ];
 
-/// What a question is asked of, as its subject. Who asks `would you …` asks for work.
+/// With these, a question suggests work. Who asks `would you …` asks for it.
 const SUGGESTING: &[&[&str]] = &[
     &["how", "about"],
     &["what", "about"],
@@ -366,11 +366,14 @@ fn says(clause: &[&Token], is_question: bool) -> Says {
         // It says more of what is asked: `explain why, and what can be done`.
         return Says::GoesWith;
     }
-    if TELLING
-        .iter()
-        .any(|it| begins(it) || begins_bare(it).is_some())
-    {
-        return Says::Asks;
+    let told = TELLING.iter().filter_map(|it| begins_bare(it)).max();
+    if let Some(length) = told {
+        // Who wants to be told when it is done has it done.
+        let behind = words.get(bare + length);
+        return match behind.is_some_and(|it| it.is_any(&["as", "once", "when"])) {
+            true => Says::Other,
+            false => Says::Asks,
+        };
     }
     let what = TELLING_WHAT.iter().filter_map(|it| begins_bare(it)).max();
     let follows = what.and_then(|length| words.get(bare + length));

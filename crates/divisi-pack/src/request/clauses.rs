@@ -327,7 +327,7 @@ impl<'t> Reader<'t> {
             return;
         }
         if self.is_wait(&segments) {
-            self.waiting = Some((from, to));
+            self.told.extend(self.waiting.replace((from, to)));
             return;
         }
         let (when, segments) = self.apart_from_when(&segments);
@@ -401,7 +401,8 @@ impl<'t> Reader<'t> {
             }
             let segment = segments[number];
             if self.is_wait(&segments[number..=number]) {
-                self.waiting = Some((segment.from, segment.to));
+                let before = self.waiting.replace((segment.from, segment.to));
+                self.told.extend(before);
                 continue;
             }
             self.doubt_condition(segment);

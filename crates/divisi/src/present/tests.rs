@@ -416,6 +416,38 @@ fn auto_judges_where_agents_do_the_work_and_nobody_misses_it() {
 }
 
 #[test]
+fn auto_judges_where_an_agent_may_take_over_and_only_what_money_can_be_bounded_of() {
+    let (present, roles, prefer) = (
+        with(&["claude", "codex"]),
+        roles(),
+        names(&["codex", "claude"]),
+    );
+    let settled = |usd_micros: Option<u64>, task: &TaskSpec| {
+        let settings = Settings {
+            reviewers: names(&["auto"]),
+            budget: Budget {
+                usd_micros,
+                ..Budget::default()
+            },
+            ..Settings::default()
+        };
+        let preferred = preferred(&prefer, &[], &roles);
+        let mut settling = Settling::begin(&present, preferred, settings);
+        settling.see(task);
+        settling.told(Severity::Error).0.reviewers
+    };
+    let work = task("a", Some("claude"));
+    assert_eq!(settled(None, &work), prefer);
+    // Codex does not say what it costs.
+    assert_eq!(settled(Some(5_000_000), &work), names(&["claude"]));
+    let handed_on = TaskSpec {
+        agents_else: names(&["claude"]),
+        ..task("a", Some("person"))
+    };
+    assert_eq!(settled(None, &handed_on), prefer);
+}
+
+#[test]
 fn auto_is_one_that_can_log_in_before_one_that_is_only_there() {
     let mut present = with(&["claude", "codex"]);
     let prefer = names(&["gemini", "claude", "codex"]);

@@ -216,6 +216,8 @@ fn whether_something_can_be_done_is_a_question_where_what_it_means_is_to_be_told
     for (text, count) in [
         ("Can we add a dark mode to the settings, with tests?", 2),
         ("Could we add a dark mode? Tell me when it is done.", 1),
+        ("The login test fails. Tell me when it is fixed.", 1),
+        ("The login page is blank. Let me know once it works.", 1),
         (
             "Could we use the new API? Look at what our plugins need and tell me.",
             1,

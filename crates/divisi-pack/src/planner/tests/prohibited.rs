@@ -203,3 +203,20 @@ fn what_only_looks_like_a_prohibition_is_none() {
         assert_eq!(request.bounds, [], "{text}");
     }
 }
+
+#[test]
+fn a_report_that_nothing_changes_forbids_nothing() {
+    for text in [
+        "I press save but nothing changes. Fix src/main.rs.",
+        "Fix src/main.rs: the color is set, and nothing changes.",
+    ] {
+        let request = request::read(text);
+        assert_eq!(
+            (request.bounds.len(), request.exclusions.len()),
+            (0, 0),
+            "{text}"
+        );
+    }
+    let request = request::read("Fix src/main.rs. Nothing else may change.");
+    assert_eq!(request.bounds.len(), 1);
+}

@@ -379,7 +379,11 @@ fn is_report(clause: &[Token]) -> bool {
         let next = rest.find(|it| !it.is_any(DENYING));
         next.is_some_and(|it| it.is_any(DONE))
     };
-    (0..clause.len()).any(|at| clause[at].is_any(BEING) && done(at))
+    // `I press save, but nothing changes`, unless somebody is to make sure of it.
+    let mut pairs = clause.windows(2);
+    let is_finite = pairs.any(|pair| pair[0].is("nothing") && pair[1].is("changes"))
+        && !clause.iter().any(|it| it.is_any(&["ensure", "sure"]));
+    is_finite || (0..clause.len()).any(|at| clause[at].is_any(BEING) && done(at))
 }
 
 /// Whether a clause says only what need not be, or may stay.

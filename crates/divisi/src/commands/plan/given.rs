@@ -127,7 +127,9 @@ impl Gathered {
 
     /// Whether agents, and not a person or programs, do what is handed over.
     fn has_agents_at_work(&self) -> bool {
-        self.leaves_agent_open() || asks_model(&self.configuration.config.agent)
+        let config = &self.configuration.config;
+        let mut named = config.agents.values().chain([&config.agent]);
+        self.leaves_agent_open() || named.any(|it| asks_model(it))
     }
 
     /// Where a coding agent is there and nobody says who works, it does.
