@@ -3,7 +3,7 @@
 
 use divisi_core::criterion::of_scope;
 use divisi_core::plan::Work;
-use divisi_core::{Criterion, Plan, TaskSpec};
+use divisi_core::{Criterion, Plan, TaskKind, TaskSpec};
 
 use super::Facts;
 use super::making::pattern_of;
@@ -11,10 +11,15 @@ use crate::paths;
 use crate::request::Request;
 
 /// Bounds each task, and the whole, to the files that the plan names, where the request wants nothing else
-/// changed. A task that names none could be bounded to nothing, so nothing is bounded then.
+/// changed, or only looks and holds something back: `list the bugs, do not fix them`. A task that names
+/// none could be bounded to nothing, so nothing is bounded then.
 pub(super) fn hold_all_else(plan: &mut Plan, request: &Request) {
+    let looks = |task: &TaskSpec| matches!(task.kind, TaskKind::Research | TaskKind::Review);
+    // What is held back by name is spared by name.
+    let mut exclusions = request.exclusions.iter();
+    let only_looks = exclusions.any(|it| it.kept.is_empty()) && plan.tasks.iter().all(looks);
     let mut bounds = request.bounds.iter();
-    let is_asked = request.is_question || bounds.any(|it| it.files.is_empty());
+    let is_asked = request.is_question || only_looks || bounds.any(|it| it.files.is_empty());
     if !is_asked || is_bounded(plan) {
         return;
     }

@@ -161,6 +161,8 @@ enum Says {
     Asks,
     /// The same, which may be meant for a document.
     Describes,
+    /// It has something described, which is an answer only where nothing may change.
+    Outlines,
     /// It asks whether something can be done, or to have it done: `can we drop Ruby 3.0?`
     MayAsk,
     /// It goes with a question: it finds out, says where the answer goes, or tells how it is.
@@ -194,10 +196,12 @@ pub(super) fn join(request: &mut Request, tokens: &[Token]) {
     let is_asked = all.iter().any(|it| match it {
         Says::Asks => true,
         Says::Describes => forbids || !has_file,
+        Says::Outlines => forbids,
         Says::GoesWith | Says::MayAsk | Says::Other => false,
     });
     let may_ask = !all.contains(&Says::MayAsk) || has_what_told(tokens);
-    let is_all = may_ask && !all.contains(&Says::Other);
+    let may_outline = forbids || !all.contains(&Says::Outlines);
+    let is_all = may_ask && may_outline && !all.contains(&Says::Other);
     // An item or a step is one of several things to be done.
     let is_prose = request
         .parts
@@ -323,7 +327,9 @@ fn clauses<'t>(request: &Request, tokens: &'t [Token], sentence: Span) -> Vec<Ve
             found.last_mut().expect("there is one").push(token);
         }
     }
-    found.retain(|clause| !clause.is_empty());
+    // What only joins an exclusion to the rest says nothing.
+    let says = |it: &&Token| !it.is_any(&["and", "but", "so", "then"]);
+    found.retain(|clause| clause.iter().any(says));
     found
 }
 
@@ -384,6 +390,9 @@ fn says(clause: &[&Token], is_question: bool) -> Says {
         } else {
             Says::Asks
         };
+    }
+    if words[bare].is_any(DESCRIBING) && words.len() > bare + 1 {
+        return Says::Outlines;
     }
     let gives = words[bare].is_any(GIVING) && words.iter().any(|it| it.is_any(FOUND));
     if gives && words[bare].is("give") {

@@ -140,6 +140,15 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     if let Some(excluded) = shunned(tokens, at) {
         return Some(excluded);
     }
+    // `Write no tests`, but `create no more than three files`.
+    let counts = matches!(
+        word(2),
+        "earlier" | "fewer" | "later" | "less" | "longer" | "more"
+    );
+    let is_done = TOUCHING.contains(&first) && first != "test";
+    if is_done && word(1) == "no" && !counts && begins(tokens, at) {
+        return Some(Excluded::new(at, list_end(tokens, at + 2)));
+    }
     if sentence::leads_in(&tokens[at..]) > 0 {
         return None;
     }

@@ -51,15 +51,7 @@ fn check_answer(text: &str, path: &str) {
 
 fn facts_of(files: &[String]) -> Facts<'_> {
     static ROLES: std::sync::LazyLock<Library> = std::sync::LazyLock::new(Library::built_in);
-    Facts {
-        files: Some(files),
-        roles: &ROLES,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-        sizes: divisi_core::run::Sizes::USUAL,
-    }
+    facts(Some(files), &ROLES)
 }
 
 #[test]

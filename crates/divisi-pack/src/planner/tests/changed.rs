@@ -19,15 +19,7 @@ const FILES: &[&str] = &[
 fn changed(text: &str) -> (Vec<String>, Vec<String>) {
     let files: Vec<String> = FILES.iter().map(|it| (*it).to_owned()).collect();
     let roles = Library::built_in();
-    let facts = Facts {
-        sizes: divisi_core::run::Sizes::USUAL,
-        files: Some(&files),
-        roles: &roles,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-    };
+    let facts = facts(Some(&files), &roles);
     let plan = match by_rule(&request::read(text), &facts) {
         Answer::Planned(planned) => planned.plan,
         Answer::Declined(declined) => declined.proposal,
@@ -151,15 +143,7 @@ fn it_takes_the_place_of_no_other_criterion() {
 #[test]
 fn one_task_has_one_for_each_file() {
     let (files, roles) = (files(), Library::built_in());
-    let facts = Facts {
-        sizes: divisi_core::run::Sizes::USUAL,
-        files: Some(&files),
-        roles: &roles,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-    };
+    let facts = facts(Some(&files), &roles);
     let text = "Add a banner to web/index.ts, then describe it in README.md";
     let Answer::Planned(planned) = as_one(&request::read(text), &facts) else {
         panic!("it is planned as one");

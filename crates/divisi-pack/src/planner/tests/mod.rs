@@ -38,17 +38,25 @@ fn files() -> Vec<String> {
     FILES.iter().map(|path| (*path).to_owned()).collect()
 }
 
-fn answer_with(text: &str, change: impl FnOnce(&mut Facts<'_>)) -> Answer {
-    let (files, roles) = (files(), Library::built_in());
-    let tests = ["cargo", "test"].map(str::to_owned);
-    let mut facts = Facts {
-        files: Some(&files),
-        roles: &roles,
-        tests: Some(&tests),
+/// What is known of a project with these files. No command tests it, so a task is bounded by its files.
+fn facts<'f>(files: Option<&'f [String]>, roles: &'f Library) -> Facts<'f> {
+    Facts {
+        files,
+        roles,
+        tests: None,
         reviewers: Reviewers::Agents,
         has_judges: false,
         budget: Budget::default(),
         sizes: divisi_core::run::Sizes::USUAL,
+    }
+}
+
+fn answer_with(text: &str, change: impl FnOnce(&mut Facts<'_>)) -> Answer {
+    let (files, roles) = (files(), Library::built_in());
+    let tests = ["cargo", "test"].map(str::to_owned);
+    let mut facts = Facts {
+        tests: Some(&tests),
+        ..facts(Some(&files), &roles)
     };
     change(&mut facts);
     by_rule(&request::read(text), &facts)

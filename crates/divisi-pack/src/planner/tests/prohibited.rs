@@ -9,13 +9,8 @@ fn held(text: &str) -> (Vec<String>, Vec<String>) {
     let (files, roles) = (files(), Library::built_in());
     let tests = ["cargo", "test"].map(str::to_owned);
     let facts = Facts {
-        files: Some(&files),
-        roles: &roles,
         tests: Some(&tests),
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-        sizes: divisi_core::run::Sizes::USUAL,
+        ..facts(Some(&files), &roles)
     };
     let plan = match by_rule(&request, &facts) {
         Answer::Planned(planned) => planned.plan,
@@ -219,4 +214,89 @@ fn a_report_that_nothing_changes_forbids_nothing() {
     }
     let request = request::read("Fix src/main.rs. Nothing else may change.");
     assert_eq!(request.bounds.len(), 1);
+}
+
+#[test]
+fn who_looks_and_holds_something_back_is_bounded_to_what_it_makes() {
+    for (text, file) in [
+        (
+            "List the bugs in src/main.rs, do not fix them",
+            "research/list-bugs-src-main-rs.md",
+        ),
+        (
+            "Review src/main.rs but do not modify it",
+            "review/review-src-main-rs.md",
+        ),
+        (
+            "Audit src/main.rs and don't fix anything",
+            "review/audit-src-main-rs.md",
+        ),
+        (
+            "Explain how add works in src/main.rs, but do not write any file",
+            "research/explain-how-add-works-src-main-rs.md",
+        ),
+        (
+            "Explain how add works in src/main.rs, but do not change the code",
+            "research/explain-how-add-works-src-main-rs.md",
+        ),
+        (
+            "Explain src/main.rs. Change nothing.",
+            "research/explain-src-main-rs.md",
+        ),
+        (
+            "Describe how add works, but write no file",
+            "research/describe-how-add-works.md",
+        ),
+        (
+            "Write no files, just explain what src/main.rs does",
+            "research/just-explain-what-src-main-rs-does.md",
+        ),
+    ] {
+        let plan = planned(text).plan;
+        let [task] = &plan.tasks[..] else {
+            panic!("{text}: {:#?}", plan.tasks);
+        };
+        let bound = Criterion::Scope {
+            patterns: vec![file.to_owned()],
+        };
+        assert_eq!(task.deliverables[0].path, file, "{text}");
+        assert!(
+            task.criteria.contains(&bound),
+            "{text}: {:?}",
+            task.criteria
+        );
+        assert!(
+            plan.criteria.contains(&bound),
+            "{text}: {:?}",
+            plan.criteria
+        );
+    }
+    // Whoever is to write a document writes it.
+    for text in [
+        "Explain in README.md how it works, but do not touch src/main.rs",
+        "Explain the architecture in docs/arch.md",
+    ] {
+        let tasks = planned(text).plan.tasks;
+        assert_eq!(tasks.len(), 1, "{text}: {tasks:#?}");
+        assert_eq!(tasks[0].kind, TaskKind::Work, "{text}");
+    }
+}
+
+#[test]
+fn a_verb_of_nothing_is_no_task() {
+    for (text, title) in [
+        ("Create src/a.rs, but write no tests", "Create src/a.rs"),
+        (
+            "Add a flag to src/main.rs. Change no other code.",
+            "Add a flag to src/main.rs",
+        ),
+        (
+            "Describe the API in docs/api.md and add no examples",
+            "Describe the API in docs/api.md",
+        ),
+    ] {
+        let tasks = planned(text).plan.tasks;
+        assert_eq!(tasks.len(), 1, "{text}: {tasks:#?}");
+        assert_eq!(tasks[0].title, title, "{text}");
+    }
 }

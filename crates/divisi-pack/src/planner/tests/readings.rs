@@ -71,16 +71,7 @@ impl Reading {
 fn wrong(reading: &Reading) -> Option<String> {
     let files: Vec<String> = FILES.iter().map(|it| (*it).to_owned()).collect();
     let roles = Library::built_in();
-    let facts = Facts {
-        files: Some(&files),
-        roles: &roles,
-        // Without a command that tests it, a task is bounded by its files.
-        tests: None,
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-        sizes: divisi_core::run::Sizes::USUAL,
-    };
+    let facts = facts(Some(&files), &roles);
     let answer = by_rule(&request::read(reading.request), &facts);
     let planned = match answer {
         Answer::Planned(planned) => planned,

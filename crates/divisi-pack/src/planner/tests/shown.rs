@@ -68,13 +68,8 @@ fn what_is_held_back_and_not_checked_an_agent_judges_or_it_is_told() {
     let request = request::read(text);
     let roles = Library::built_in();
     let facts = |has_judges| Facts {
-        files: None,
-        roles: &roles,
-        tests: None,
-        reviewers: Reviewers::Agents,
         has_judges,
-        budget: Budget::default(),
-        sizes: divisi_core::run::Sizes::USUAL,
+        ..facts(None, &roles)
     };
     let planned = |has_judges| match by_rule(&request, &facts(has_judges)) {
         Answer::Planned(planned) => planned.plan,

@@ -8,19 +8,6 @@ fn tasks(text: &str) -> Vec<TaskSpec> {
     planned(text).plan.tasks
 }
 
-/// What is known of a project with these files.
-fn in_files<'f>(files: &'f [String], roles: &'f Library) -> Facts<'f> {
-    Facts {
-        files: Some(files),
-        roles,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-        sizes: divisi_core::run::Sizes::USUAL,
-    }
-}
-
 fn gone(text: &str) -> Vec<String> {
     let tasks = tasks(text);
     let criteria = tasks.iter().flat_map(|task| &task.criteria);
@@ -325,7 +312,7 @@ fn documents_that_are_there_are_changed_and_none_is_invented() {
 fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
     let text = format!("{}Do not delete the sentinel.", "Fix it. ".repeat(9_000));
     let (files, roles) = (files(), Library::built_in());
-    let facts = in_files(&files, &roles);
+    let facts = facts(Some(&files), &roles);
     let request = request::read(&text);
     for answer in [by_rule(&request, &facts), as_one(&request, &facts)] {
         let Answer::Declined(declined) = answer else {
@@ -340,7 +327,7 @@ fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
 #[test]
 fn one_task_makes_and_is_judged_by_what_the_divided_request_is() {
     let (files, roles) = (files(), Library::built_in());
-    let facts = in_files(&files, &roles);
+    let facts = facts(Some(&files), &roles);
     let words = "Add a login to the API, write tests for it, and describe it in docs/login.md";
     let request = request::read(words);
     let plan = |answer: Answer| match answer {
@@ -369,15 +356,7 @@ fn one_task_makes_and_is_judged_by_what_the_divided_request_is() {
 fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
     let request = request::read("Write the user guide");
     let library = Library::built_in();
-    let facts = Facts {
-        files: None,
-        roles: &library,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        has_judges: false,
-        budget: Budget::default(),
-        sizes: divisi_core::run::Sizes::USUAL,
-    };
+    let facts = facts(None, &library);
     let Answer::Planned(planned) = as_one(&request, &facts) else {
         panic!("declined");
     };

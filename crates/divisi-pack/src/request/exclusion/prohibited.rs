@@ -224,6 +224,19 @@ const ALL: &[&[&str]] = &[
     &["the", "rest"],
 ];
 
+/// Prohibitions that are whole by themselves.
+const BARE: &[&[&str]] = &[
+    &["create", "no", "file"],
+    &["create", "no", "files"],
+    &["no", "changes"],
+    &["no", "code", "changes"],
+    &["no", "other", "files"],
+    &["write", "no", "code"],
+    &["write", "no", "file"],
+    &["write", "no", "files"],
+    &["write", "nothing"],
+];
+
 /// What `the rest` may be said to be of.
 const OF_ALL: &[&[&str]] = &[
     &["of", "it"],
@@ -272,7 +285,7 @@ fn end(tokens: &[Token], from: usize) -> usize {
     while at < tokens.len().min(from + WORDS_MAX) {
         let rest = &tokens[at..];
         let known = [DENYING, STAYING, SMALL, CHANGING, LEFT_OUT];
-        let phrases = [NOTHING, ALL, OF_ALL].into_iter().flatten();
+        let phrases = [NOTHING, ALL, OF_ALL, BARE].into_iter().flatten();
         let phrase = phrases
             .filter(|it| begins_with(rest, it))
             .map(|it| it.len());
@@ -352,10 +365,9 @@ fn says(clause: &[Token]) -> Option<Says> {
         return (forbids && !is_of_all || is_left_out).then_some(Says::Spares);
     }
     let is_nothing = (find(NOTHING) || is_only) && changes && !is_denied && !stays;
-    // `No other files.`
     let words = clause.iter().filter(|it| !it.is("please")).count();
-    let is_bare = find(&[&["no", "other", "files"]]) && words == 3
-        || find(&[&["no", "changes"]]) && words == 2;
+    let mut bare = BARE.iter().filter(|it| it.len() == words);
+    let is_bare = bare.any(|it| find(&[it]));
     (is_nothing || find(ALL) && forbids || is_bare).then_some(Says::Bounds)
 }
 
