@@ -342,9 +342,7 @@ impl<'s> Settling<'s> {
 
     /// Whether money is bounded and nobody could say what this agent costs.
     fn lacks_price(&self, task: &TaskSpec, agent: &str) -> bool {
-        let is_bounded = self.money_of_day
-            || self.settings.budget.usd_micros.is_some()
-            || task.budget.usd_micros.is_some();
+        let is_bounded = self.bounds_money() || task.budget.usd_micros.is_some();
         is_bounded && asks_model(agent) && !is_priced(agent, &self.settings)
     }
 
@@ -415,6 +413,17 @@ impl<'s> Settling<'s> {
         }
         self.settle_reviewers();
         told.extend(self.nobody_reviews());
+        for name in self.unpriced_reviewers() {
+            let cause = format!(
+                "money is bounded, and nobody says what `{name}` costs, which may judge what no \
+                 rule can"
+            );
+            let refused = Diagnostic {
+                severity,
+                ..Diagnostic::error("price-none", cause)
+            };
+            told.push(refused.hint(self.pricing(name)));
+        }
         for (name, tasks) in &self.unpriced {
             let cause = format!(
                 "money is bounded, and nobody says what `{name}` costs, which is to do {}",
@@ -440,12 +449,24 @@ impl<'s> Settling<'s> {
         };
         let mut named = std::mem::take(&mut self.settings.reviewers);
         named.retain(|name| self.has_agents || name != AGENT_AUTO);
-        let is_bounded = self.money_of_day || self.settings.budget.usd_micros.is_some();
         let mut usual = preferred.usual.to_vec();
         let counts = |name: &String| name == AGENT_PERSON || is_priced(name, &self.settings);
+        let is_bounded = self.bounds_money();
         usual.retain(|name| !is_bounded || counts(name));
         (self.settings.reviewers, self.settings.reviewers_missing) =
             self.present.reviewers(&named, &usual);
+    }
+
+    /// Whether money is bounded, of the run or of its day.
+    fn bounds_money(&self) -> bool {
+        self.money_of_day || self.settings.budget.usd_micros.is_some()
+    }
+
+    /// Those that were named to judge and that nobody could say the price of, where money is bounded.
+    fn unpriced_reviewers(&self) -> impl Iterator<Item = &str> {
+        let counts = self.bounds_money() && self.has_words;
+        let named = self.settings.reviewers.iter().map(String::as_str);
+        named.filter(move |name| counts && asks_model(name) && !is_priced(name, &self.settings))
     }
 
     /// That a person judges what agents were to.

@@ -7,7 +7,8 @@
 use std::io::IsTerminal as _;
 
 use divisi_core::RunId;
-use divisi_core::run::{Run, RunStatus, TaskStatus};
+use divisi_core::run::{Final, Run, RunStatus, TaskStatus};
+use divisi_core::{Outcome as Found, Verdict};
 use divisi_engine::engine::wall_now;
 use divisi_engine::failpoint;
 use divisi_engine::repo::{
@@ -23,6 +24,9 @@ use crate::happened;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::words::{self, plural};
+
+/// So many characters are shown of what does not hold on the whole.
+const UNMET_CHARS_MAX: usize = 300;
 
 /// So many files are shown; `--json` lists all.
 const FILES_MAX: usize = 50;
@@ -173,9 +177,9 @@ fn lines(run: &Run, preview: &Preview) -> Vec<Line> {
 }
 
 /// What speaks against taking a run's result for the whole of what was asked.
-fn unsound(run: &Run) -> Option<Line> {
+fn unsound(run: &Run) -> Vec<Line> {
     let how = match (run.status(), run.ended) {
-        (RunStatus::Succeeded, _) => return None,
+        (RunStatus::Succeeded, _) => return Vec::new(),
         (_, None) => "has not ended".to_owned(),
         (status, Some(_)) => happened::ended_words(status).to_owned(),
     };
@@ -184,8 +188,24 @@ fn unsound(run: &Run) -> Option<Line> {
         0 => String::new(),
         many => format!(", {} failed", plural(u64::from(many), "task")),
     };
-    let told = format!("  the run {how}: {far}{failed}");
-    Some(Line::styled(Style::Warn, told))
+    let mut told = vec![format!("  the run {how}: {far}{failed}")];
+    if let Final::Held { verdicts, .. } = &run.finally {
+        told.extend(verdicts.iter().filter_map(|it| unmet(run, it)));
+    }
+    let lines = told.into_iter();
+    lines.map(|it| Line::styled(Style::Warn, it)).collect()
+}
+
+/// What does not hold on the whole, or nobody has judged.
+fn unmet(run: &Run, verdict: &Verdict) -> Option<String> {
+    let how = match verdict.outcome {
+        Found::Pass | Found::Waived => return None,
+        Found::Fail => format!("does not hold: {}", verdict.evidence),
+        Found::Unverified => "is not judged".to_owned(),
+    };
+    let criterion = run.criteria.get(usize::from(verdict.criterion))?;
+    let told = format!("  on the whole, `{criterion}` {how}");
+    Some(words::cut(&told, UNMET_CHARS_MAX))
 }
 
 fn onto_words(preview: &Preview) -> String {
@@ -312,18 +332,21 @@ mod tests {
 
     #[test]
     fn only_a_run_that_succeeded_is_merged_without_a_word() {
-        assert!(unsound(&scenes::succeeded().run()).is_none());
+        assert!(unsound(&scenes::succeeded().run()).is_empty());
         let mut given = scenes::busy();
-        let told = |run: &Run| unsound(run).map(|line| line.render(false));
+        let told = |run: &Run| -> Vec<String> {
+            let lines = unsound(run).into_iter();
+            lines.map(|line| line.render(false)).collect()
+        };
         let open = "  the run has not ended: 1 of 7 done";
-        assert_eq!(told(&given.run()).as_deref(), Some(open));
+        assert_eq!(told(&given.run()), [open]);
         let task = given.run().find(&crate::given::id("build"));
         given.ask(divisi_core::run::Command::Reject {
             task: Some(task.unwrap()),
             reason: String::new(),
         });
         let failed = format!("{open}, 1 task failed");
-        assert_eq!(told(&given.run()), Some(failed));
+        assert_eq!(told(&given.run()), [failed]);
     }
 
     #[test]

@@ -440,6 +440,35 @@ fn auto_judges_where_an_agent_may_take_over_and_only_what_money_can_be_bounded_o
     assert_eq!(settled(None, &work), prefer);
     // Codex does not say what it costs.
     assert_eq!(settled(Some(5_000_000), &work), names(&["claude"]));
+    // One that is named is refused, as for work.
+    let in_words = TaskSpec {
+        criteria: vec![Criterion::Plain {
+            text: "it reads well".to_owned(),
+        }],
+        ..task("a", Some("claude"))
+    };
+    let settings = Settings {
+        reviewers: names(&["codex"]),
+        budget: Budget {
+            usd_micros: Some(5_000_000),
+            ..Budget::default()
+        },
+        ..Settings::default()
+    };
+    let mut settling = Settling::begin(&present, preferred(&prefer, &[], &roles), settings);
+    settling.see(&in_words);
+    let (_, told) = settling.told(Severity::Error);
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(
+        (told.code.as_str(), told.severity),
+        ("price-none", Severity::Error)
+    );
+    assert!(
+        told.cause.contains("`codex` costs, which may judge"),
+        "{told:?}"
+    );
     let handed_on = TaskSpec {
         agents_else: names(&["claude"]),
         ..task("a", Some("person"))

@@ -131,6 +131,8 @@ fn a_person_who_finds_that_the_whole_does_not_hold_says_so_and_has_it_mended() {
         .divisi(&["report", "1"])
         .expect(0)
         .says("4. the original request is satisfied: open");
+    let merge = || stage.divisi(&["merge", "1"]).expect(4);
+    merge().says("on the whole, `it is nice` is not judged");
     stage
         .divisi(&["reject", "run-1"])
         .expect(2)
@@ -146,6 +148,7 @@ fn a_person_who_finds_that_the_whole_does_not_hold_says_so_and_has_it_mended() {
         .says("divisi retry run-1 TASK --note HINT")
         .says("divisi approve run-1 --waive --note WHY");
     stage.divisi(&["resume", "1"]).expect(3);
+    merge().says("on the whole, `it is nice` does not hold: a person refused it: not nice");
     stage
         .divisi(&["report", "1"])
         .expect(0)
