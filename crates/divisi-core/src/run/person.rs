@@ -41,7 +41,11 @@ impl Draft<'_> {
                 return self.not_now(no, "retried", "what it judged is reviewed anew when it is");
             }
             StateName::Done if matches!(self.run.finally, Final::Held { .. }) => {}
-            StateName::Done if self.run.awaits_consent_to(no) => return self.redo(no, note),
+            StateName::Done if self.run.awaits_consent_to(no) => {}
+            StateName::Done => {
+                let hint = "what depends on it has gone on, or nobody is asked about it";
+                return self.not_now(no, "retried", hint);
+            }
             StateName::Skipped => {
                 return self.not_now(no, "retried", "retry the task that it waits for");
             }
@@ -54,15 +58,11 @@ impl Draft<'_> {
         if self.run.dependencies(no).iter().any(hopeless) {
             return self.not_now(no, "retried", "retry the task that it waits for");
         }
+        let gates = self.run.gates_behind(no);
         self.push(Event::TaskRetried { task: no, note });
         self.revive_dependents(no);
-        Ok(())
-    }
-
-    /// A done task is done again, and a person is asked anew when it is.
-    fn redo(&mut self, no: TaskNo, note: String) -> Result<(), Rejection> {
-        self.push(Event::TaskRetried { task: no, note });
-        for gate in self.run.gates_behind(no) {
+        // Who was asked about it is asked anew when it is done again.
+        for gate in gates {
             self.push(Event::TaskRetried {
                 task: gate,
                 note: String::new(),

@@ -346,12 +346,16 @@ fn changed_there<'c>(
     workspace: &Path,
     contents: &BTreeMap<&'c str, Vec<u8>>,
 ) -> Result<Option<&'c str>, Failure> {
-    let is_other = |(target, given): &(&&str, &Vec<u8>)| {
-        let there = std::fs::read(workspace.join(target));
-        there.is_ok_and(|there| there != **given)
+    let there = |(target, given): (&&'c str, &Vec<u8>)| {
+        let path = workspace.join(target);
+        // Only a file can be overwritten: what else there is refuses to be, unread.
+        let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
+        let there = is_file.then(|| std::fs::read(path).ok()).flatten();
+        let there = there.filter(|there| there != given)?;
+        Some((*target, there))
     };
-    let mut others = contents.iter().filter(is_other).peekable();
-    if others.peek().is_none() {
+    let others: Vec<(&str, Vec<u8>)> = contents.iter().filter_map(there).collect();
+    if others.is_empty() {
         return Ok(None);
     }
     let told = |fault: Fault| Failure::told(fault.diagnostic(), Exit::Environment);
@@ -362,8 +366,7 @@ fn changed_there<'c>(
     if let Some(base) = &live.base {
         trees.push(repo.tree_of(base).map_err(told)?);
     }
-    for (target, _) in others {
-        let there = std::fs::read(workspace.join(target)).unwrap_or_default();
+    for (target, there) in others {
         let mut is_known = false;
         for tree in &trees {
             let files = repo.files(tree, None).map_err(told)?;
