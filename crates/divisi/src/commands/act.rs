@@ -4,6 +4,7 @@
 //! nothing is started by that: `divisi resume` goes on.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 
 use divisi_core::diagnostic::Severity;
@@ -347,12 +348,11 @@ fn changed_there<'c>(
     contents: &BTreeMap<&'c str, Vec<u8>>,
 ) -> Result<Option<&'c str>, Failure> {
     let there = |(target, given): (&&'c str, &Vec<u8>)| {
-        let path = workspace.join(target);
-        // Only a file can be overwritten: what else there is refuses to be, unread.
-        let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
-        let there = is_file.then(|| std::fs::read(path).ok()).flatten();
-        let there = there.filter(|there| there != given)?;
-        Some((*target, there))
+        // Only a file can be overwritten: what else there is refuses to be.
+        let mut file = divisi_agents::beneath::open(workspace, target).ok()?;
+        let mut there = Vec::new();
+        file.read_to_end(&mut there).ok()?;
+        (there != *given).then_some((*target, there))
     };
     let others: Vec<(&str, Vec<u8>)> = contents.iter().filter_map(there).collect();
     if others.is_empty() {

@@ -273,6 +273,16 @@ fn what_a_person_wrote_in_the_workspace_is_not_overwritten_by_what_they_submit()
         .expect(6)
         .says("w.md was changed in the workspace and differs from the file that is given");
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "right, by hand\n");
+    // A pipe holds nothing back, and is waited for by nobody.
+    std::fs::remove_file(&there).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&there).status();
+    assert!(made.unwrap().success());
+    stage
+        .divisi(&["submit", "1", "w", &name])
+        .expect(6)
+        .says("cannot write w.md");
+    std::fs::remove_file(&there).unwrap();
+    write(&there, "right, by hand\n");
     stage.divisi(&["submit", "1", "w"]).expect(0);
     stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(stage.result("w.md").as_deref(), Some("right, by hand\n"));
