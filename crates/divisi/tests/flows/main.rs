@@ -12,6 +12,7 @@ mod cleaning;
 mod composing;
 mod composition;
 mod configuration;
+mod consenting;
 mod expansions;
 mod feedback;
 mod first_minute;
@@ -41,6 +42,7 @@ mod spared;
 mod splitting;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod stopping;
 mod telling;
 mod trust;
 mod unchanged;
