@@ -52,6 +52,7 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
         true => planner::as_one(&request, &facts),
         false => planner::by_rule(&request, &facts),
     };
+    let foretold = assessed.map(|assessed| foretold(assessed, answer.clone(), &gathered, &project));
     let answered = match answer {
         Answer::Planned(mut planned) => {
             gathered.for_agents(&mut planned.plan);
@@ -68,7 +69,6 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     if let (Answered::Planned(planned), Some(path)) = (&answered, &args.making.save) {
         kept::save(path, &planned.plan)?;
     }
-    let foretold = assessed.map(|assessed| foretold(assessed, &gathered, &project));
     match printer.is_json() {
         true => printer.document(&answered.document(&request, &gathered, foretold.as_ref()))?,
         false => {

@@ -57,8 +57,15 @@ pub(super) fn planned(
         (request, assessment) = read(&understood, project, &sizes);
     }
     let mut assessed = assessment.kept();
-    let said = (args.planning.one, args.planning.planner);
-    let made = match planner_of(&request, &assessment, &gathered, said)? {
+    let made = match args.planning.one {
+        true => as_one(&request, &gathered, "`--one` asks for it")?,
+        false => {
+            let answer = planner::by_rule(&request, &facts);
+            let said = args.planning.planner;
+            planner_of(&request, &assessment, answer, &gathered, said)?
+        }
+    };
+    let made = match made {
         Made::Plan(planned, planner) => {
             if planner == Planner::Structure {
                 let text = divisi_pack::plan_file::write(&planned.plan);
@@ -161,9 +168,11 @@ pub(crate) struct Foretold {
     pub(crate) planner: Option<Planner>,
 }
 
-/// Foretells it of a request that was read, with the defaults of what is open.
+/// Foretells it of a request that was read, with the defaults of what is open. What rules answer to it
+/// is known already.
 pub(crate) fn foretold(
     (mut request, mut assessment): (Request, Assessment),
+    mut answer: Answer,
     gathered: &Gathered,
     project: &Project,
 ) -> Foretold {
@@ -175,10 +184,11 @@ pub(crate) fn foretold(
         true => "",
         false => {
             (request, assessment) = read(&understood, project, &gathered.sizes());
+            answer = planner::by_rule(&request, &gathered.facts());
             ", once it is answered what is open"
         }
     };
-    let (would, planner) = match planner_of(&request, &assessment, gathered, (false, None)) {
+    let (would, planner) = match planner_of(&request, &assessment, answer, gathered, None) {
         Ok(Made::Plan(_, planner)) => (format!("do it as a plan, planned {planner}"), planner),
         // Nobody asks why what is simple is not divided.
         Ok(Made::One(..)) if assessment.approach == Approach::Direct => {
@@ -225,25 +235,27 @@ enum Made {
     ByAgent,
 }
 
+/// The request as one task, and why it is.
+fn as_one(request: &Request, gathered: &Gathered, why: &str) -> Result<Made, Failure> {
+    match planner::as_one(request, &gathered.facts()) {
+        Answer::Planned(planned) => Ok(Made::One(Box::new(planned.plan), why.to_owned())),
+        Answer::Declined(declined) => Err(refused(request, &declined)),
+    }
+}
+
 /// Plans by rule, or leaves it to an agent. It is divided only where the assessment says that it
 /// pays, or somebody names a planner.
 fn planner_of(
     request: &Request,
     assessment: &Assessment,
+    answer: Answer,
     gathered: &Gathered,
-    (is_one, said): (bool, Option<cli::plan::Planner>),
+    said: Option<cli::plan::Planner>,
 ) -> Result<Made, Failure> {
-    let facts = gathered.facts();
-    let one = |why: &str| match planner::as_one(request, &facts) {
-        Answer::Planned(planned) => Ok(Made::One(Box::new(planned.plan), why.to_owned())),
-        Answer::Declined(declined) => Err(refused(request, &declined)),
-    };
-    if is_one {
-        return one("`--one` asks for it");
-    }
+    let one = |why: &str| as_one(request, gathered, why);
     let pays = said.is_some() || assessment.approach != Approach::Direct;
     let may_ask = pays && said != Some(cli::plan::Planner::Rule) && gathered.has_workers();
-    match planner::by_rule(request, &facts) {
+    match answer {
         Answer::Declined(declined) => {
             let is_asked = said == Some(cli::plan::Planner::Agent);
             let mut reasons = declined.reasons.iter();
