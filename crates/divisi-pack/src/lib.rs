@@ -7,6 +7,7 @@
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
 //! - [`role`] reads roles and puts the project's, the user's and the built-in ones together.
 //! - [`workflow`] reads workflows and serves their JSON Schema.
+//! - [`area`] says what files are there for, by their paths.
 //! - [`assess`](mod@assess) says how a request is to be handled, and by which rules.
 //! - [`bundle`] puts workflows together with roles, templates and inputs, and expands them to tasks.
 //! - [`budget`] reads budgets as people write them.
@@ -28,6 +29,7 @@
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
 pub mod allocation;
+pub mod area;
 pub mod assess;
 pub mod budget;
 pub mod bundle;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use globset::GlobBuilder;
 
 use super::facts::{Count, Repository};
+use crate::area::{self, Area};
 use crate::request::{self, Request};
 
 /// So many named paths are looked up; a request that names more means many files anyway.
@@ -89,9 +90,9 @@ pub fn of_paths(request: &Request, paths: &[&str]) -> Repository {
     for path in paths {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if folder != last.0 {
-            last = (folder, area_of_folder(folder));
+            last = (folder, area::of_path(folder));
         }
-        let area = area(last.1, name);
+        let area = area::of_name(last.1, name);
         *areas.entry(area).or_default() += 1;
         if let Some(language) = language(name) {
             *languages.entry(language).or_default() += 1;
@@ -150,67 +151,6 @@ fn language(name: &str) -> Option<&'static str> {
         "yaml" | "yml" => "YAML",
         _ => return None,
     })
-}
-
-/// One of four things that a file is there for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Area {
-    Tests,
-    Documents,
-    Builds,
-    Code,
-}
-
-impl Area {
-    fn word(self) -> &'static str {
-        match self {
-            Area::Tests => "tests",
-            Area::Documents => "documents",
-            Area::Builds => "builds",
-            Area::Code => "code",
-        }
-    }
-}
-
-/// Whether a file is there to test others, by its path.
-#[must_use]
-pub fn is_test(path: &str) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    area(area_of_folder(folder), name) == Area::Tests
-}
-
-/// What a folder is there for, if its path says so; tests stand before all else.
-fn area_of_folder(folder: &str) -> Option<Area> {
-    let areas = folder.split('/').filter_map(|part| match part {
-        "tests" | "test" | "__tests__" | "spec" | "e2e" => Some(Area::Tests),
-        "docs" | "doc" => Some(Area::Documents),
-        ".github" | ".gitlab" | ".circleci" | "ci" | ".ci" => Some(Area::Builds),
-        _ => None,
-    });
-    areas.min()
-}
-
-/// What a file is there for, by its folder and name.
-fn area(folder: Option<Area>, name: &str) -> Area {
-    let (before, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    let mut parts = before.split('.');
-    let stem = parts.next().unwrap_or_default();
-    let of_name = if stem.starts_with("test_")
-        || stem.ends_with("_test")
-        || parts.any(|part| matches!(part, "test" | "spec"))
-    {
-        Area::Tests
-    } else if matches!(ending, "md" | "rst" | "adoc" | "mdx") {
-        Area::Documents
-    } else if matches!(
-        name,
-        "Dockerfile" | "Makefile" | ".gitlab-ci.yml" | ".travis.yml"
-    ) {
-        Area::Builds
-    } else {
-        Area::Code
-    };
-    folder.map_or(of_name, |folder| folder.min(of_name))
 }
 
 /// How many of the paths a name in a request means: itself, what lies beneath it, what it matches,

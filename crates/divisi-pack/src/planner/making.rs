@@ -302,7 +302,7 @@ impl Maker<'_> {
         let text = &self.request.text;
         self.request.exclusions.iter().find(|it| {
             let between = text.get(part.span.end..it.span.start);
-            it.kept.is_empty() && between.is_some_and(|it| it.trim().is_empty())
+            !it.keeps() && between.is_some_and(|it| it.trim().is_empty())
         })
     }
 

@@ -383,7 +383,7 @@ pub fn left_out(
 ) -> Vec<String> {
     // Where an agent judges, it judges them; one that plans may have made a check of them, or not.
     let is_judged = facts.has_judges && *by != intent::Planner::Agent;
-    let unread = crate::request::restraint::unread(request, spared::is_bounded(plan)).into_iter();
+    let unread = spared::unread(plan, request, facts).into_iter();
     let mut left_out: Vec<String> = { unread }
         .filter(|_| !is_judged)
         .map(|said| format!("nothing checks {}", crate::faults::shown(said)))

@@ -5,7 +5,7 @@ use divisi_core::TaskKind;
 use divisi_core::plan::Work;
 
 use super::{Facts, Planned, judged, spared};
-use crate::request::{Request, restraint};
+use crate::request::Request;
 
 /// Has agents judge, where some do, what checks leave open: of tasks whose criteria other work would
 /// fulfill, too, whether it is done as asked, and of the whole what the request holds back in words of
@@ -30,7 +30,7 @@ pub(super) fn judge(planned: &mut Planned, request: &Request, facts: &Facts<'_>)
             task.criteria.push(judged(words));
         }
     }
-    let kept = restraint::unread(request, spared::is_bounded(&planned.plan)).into_iter();
+    let kept = spared::unread(&planned.plan, request, facts).into_iter();
     let kept = kept.map(|said| judged(format!("this was kept to: {said}")));
     planned.plan.criteria.extend(kept);
 }

@@ -1,14 +1,20 @@
 //! What a request wants left as it is, and beyond what it wants nothing changed, as criteria: of
 //! each task that somebody does, so that a change is refused where it is made, and of the whole.
 
+use std::collections::BTreeSet;
+
 use divisi_core::criterion::of_scope;
 use divisi_core::plan::Work;
 use divisi_core::{Criterion, Plan, TaskKind, TaskSpec};
 
 use super::Facts;
 use super::making::pattern_of;
+use crate::area::Area;
 use crate::paths;
-use crate::request::Request;
+use crate::request::{Change, Exclusion, KeptArea, Part, Request, Verb, restraint};
+
+/// So many files that are there are named one by one, so that others may be added.
+const EXISTING_MAX: usize = 40;
 
 /// Bounds each task, and the whole, to the files that the plan names, where the request wants nothing else
 /// changed, or only looks and holds something back: `list the bugs, do not fix them`. A task that names
@@ -17,7 +23,7 @@ pub(super) fn hold_all_else(plan: &mut Plan, request: &Request) {
     let looks = |task: &TaskSpec| matches!(task.kind, TaskKind::Research | TaskKind::Review);
     // What is held back by name is spared by name.
     let mut exclusions = request.exclusions.iter();
-    let only_looks = exclusions.any(|it| it.kept.is_empty()) && plan.tasks.iter().all(looks);
+    let only_looks = exclusions.any(|it| !it.keeps()) && plan.tasks.iter().all(looks);
     let mut bounds = request.bounds.iter();
     let is_asked = request.is_question || only_looks || bounds.any(|it| it.files.is_empty());
     if !is_asked || is_bounded(plan) {
@@ -56,13 +62,16 @@ pub(super) fn is_bounded(plan: &Plan) -> bool {
 
 /// Adds them to a plan.
 pub(super) fn hold(plan: &mut Plan, request: &Request, facts: &Facts<'_>) {
-    let spared: Vec<String> = request
-        .kept()
-        .into_iter()
-        .map(|path| in_its_folder(path, facts))
+    let spared = request.kept().into_iter();
+    let spared = spared.map(|path| in_its_folder(path, facts));
+    let areas = request.exclusions.iter().flat_map(|it| &it.areas);
+    let areas = areas.flat_map(|area| of_area(*area, request, facts));
+    let mut spared: Vec<String> = { spared.chain(areas) }
         .filter(|pattern| is_pattern(pattern))
         .map(|pattern| format!("!{pattern}"))
         .collect();
+    let mut seen = BTreeSet::new();
+    spared.retain(|pattern| seen.insert(pattern.clone()));
     let within = bounds(request, facts);
     let mut promised = Vec::new();
     for task in plan.tasks.iter_mut() {
@@ -80,6 +89,49 @@ pub(super) fn bounds(request: &Request, facts: &Facts<'_>) -> Vec<String> {
     let bounds = request.bounds.iter().flat_map(|it| &it.files);
     let bounds = bounds.map(|file| pattern_of(&file.text, facts));
     bounds.filter(|pattern| is_pattern(pattern)).collect()
+}
+
+/// The sentences that hold something back of which no check was made.
+pub(super) fn unread<'r>(plan: &Plan, request: &'r Request, facts: &Facts<'_>) -> Vec<&'r str> {
+    let is_held = |it: &Exclusion| {
+        let areas = || !it.areas.is_empty();
+        let is_held = |area: &KeptArea| !of_area(*area, request, facts).is_empty();
+        !it.kept.is_empty() || areas() && it.areas.iter().all(is_held)
+    };
+    restraint::unread(request, is_bounded(plan), is_held)
+}
+
+/// The patterns of an area's files that must stay as they are. None where nobody knows which ones: where
+/// there are too many to be told apart from new ones, or where the same request wants more of them.
+fn of_area(kept: KeptArea, request: &Request, facts: &Facts<'_>) -> Vec<String> {
+    let role = match kept.area {
+        Area::Tests => "qa",
+        Area::Documents => "tech_writer",
+        Area::Builds => "devops",
+        Area::Code => return Vec::new(),
+    };
+    let files = facts.files.unwrap_or_default();
+    if kept.is_existing {
+        let own = files.iter().filter(|it| kept.area.pattern_of(it).is_some());
+        let own: Vec<String> = own.take(EXISTING_MAX + 1).cloned().collect();
+        let is_apart = own.len() <= EXISTING_MAX;
+        return own.into_iter().filter(|_| is_apart).collect();
+    }
+    let adds = |part: &Part| {
+        let adds =
+            |verb: &Verb| matches!(verb.change, Change::Add | Change::Document | Change::Test);
+        part.role == role && part.files.is_empty() && part.verb.as_ref().is_none_or(adds)
+    };
+    if request.parts.iter().any(adds) {
+        return Vec::new();
+    }
+    let mut patterns = kept.area.patterns(files);
+    for file in &request.files {
+        if let Some(own) = kept.area.pattern_of(&file.text) {
+            patterns.retain(|it| *it != own && it.strip_prefix("**/") != Some(own.as_str()));
+        }
+    }
+    patterns
 }
 
 /// A path as a pattern; of a mere name that is not at the root, wherever files of that name lie.

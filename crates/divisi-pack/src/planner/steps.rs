@@ -5,7 +5,7 @@ use divisi_core::run::Sizes;
 
 use crate::paths;
 use crate::request::{
-    Aim, Change, Exclusion, File, Mention, Part, Request, Scale, Shape, Span, Standing,
+    Aim, Change, Exclusion, File, Mention, Part, Request, Scale, Shape, Span, Standing, Verb,
 };
 use crate::role::canonical;
 use crate::stated::{self, Stated};
@@ -105,7 +105,9 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
                 .filter(|it| it.standing == Standing::Object && !it.word.contains(['.', '/']));
             let same_work = mentions.any(|mention| {
                 let is_same = |it: &Mention| it.role == mention.role && it.word == mention.word;
-                part.mentions.iter().any(is_same) && !is_another(request, exclusion, mention, part)
+                part.mentions.iter().any(is_same)
+                    && !is_another(request, exclusion, mention, part)
+                    && is_of_files(exclusion, part, mention)
             });
             same_file || same_work
         });
@@ -117,6 +119,15 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
         }
     }
     reasons
+}
+
+/// Where only files are excluded, those that are there for what a mention names: whether the part changes
+/// them. `Fix it until its tests pass` does not, nor does who adds tests to those that exist.
+fn is_of_files(excluded: &Exclusion, part: &Part, mention: &Mention) -> bool {
+    let fixes = |verb: &Verb| verb.change == Change::Fix;
+    let changes = part.role == mention.role && !part.verb.as_ref().is_some_and(fixes);
+    let mut areas = excluded.areas.iter();
+    excluded.areas.is_empty() || changes && areas.any(|it| !it.is_existing)
 }
 
 /// Whether what is excluded says of what it is, and the part says that of something else: `deploy to

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::assess::survey;
+use crate::area;
 
 /// A file that says how a project is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn says_how_to_test(path: &str, command: &[String]) -> bool {
         let is_it = manifest.path == path && manifest.says != Says::Being;
         is_it && manifest.command.iter().eq(command.iter())
     };
-    MANIFESTS.iter().any(|it| runs_text(&it)) || survey::is_test(path)
+    MANIFESTS.iter().any(|it| runs_text(&it)) || area::is_test(path)
 }
 
 /// The files that may say it, in the order in which they count.

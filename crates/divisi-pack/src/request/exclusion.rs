@@ -6,8 +6,10 @@
 //!
 //! Sentences that tell of something that it is not wanted are in `unwanted`, those that say beyond
 //! which files nothing may change in `bound`, clauses that only forbid changes in `prohibited`, and which
-//! files must stay as they are tells `kept`, in other languages than English `foreign`.
+//! files must stay as they are tells `kept`, whole areas of them `areas`, in other languages than English
+//! `foreign`.
 
+mod areas;
 mod bound;
 mod foreign;
 mod kept;
@@ -18,6 +20,7 @@ use super::token::{Kind, Token};
 use super::verbs::{Form, verb};
 use super::{roles, sentence};
 
+pub(super) use areas::areas;
 pub(super) use foreign::foreign;
 pub(super) use kept::{files, kept, kept_in_section, usual_file};
 

@@ -33,6 +33,8 @@ mod verbs;
 
 use serde::Serialize;
 
+use crate::area::Area;
+
 pub(crate) use clauses::is_label;
 pub use quantity::{Amount, Quantity, Unit};
 pub use roles::{Domain, Mention, Standing};
@@ -201,6 +203,25 @@ pub struct Exclusion {
     /// Paths among them that must stay as they are, as written. Of what is only spoken of, such as
     /// the file of `do not touch the parser in a.rs`, the rest may change.
     pub kept: Vec<String>,
+    /// What must stay as it is of the whole project, by what it is there for: `do not touch the docs`.
+    pub areas: Vec<KeptArea>,
+}
+
+impl Exclusion {
+    /// Whether it says of files that they must stay as they are.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        !self.kept.is_empty() || !self.areas.is_empty()
+    }
+}
+
+/// All files of an area, which must stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptArea {
+    /// What they are there for.
+    pub area: Area,
+    /// Only those that are there: others may be added.
+    pub is_existing: bool,
 }
 
 /// Reads a request.

@@ -5,7 +5,7 @@
 //! here than anywhere else, so the words themselves are looked for, apart from all structure. What
 //! becomes of them stands in docs/design/shown.md.
 
-use super::{Request, Span};
+use super::{Exclusion, Request, Span};
 
 /// Words that ask for a person's word, as they stand one after the other.
 const WORD: &[&str] = &[
@@ -267,9 +267,13 @@ pub fn word_asked(request: &Request) -> Option<&str> {
 }
 
 /// The sentences that say that something is to stay as it is, of which nothing that can be checked was
-/// read. `is_bounded` says that all is checked which is not asked for.
+/// read. `is_bounded` says that all is checked which is not asked for, `is_held` that an exclusion is.
 #[must_use]
-pub fn unread(request: &Request, is_bounded: bool) -> Vec<&str> {
+pub fn unread(
+    request: &Request,
+    is_bounded: bool,
+    is_held: impl Fn(&Exclusion) -> bool,
+) -> Vec<&str> {
     let meets = |span: Span, sentence: &Sentence<'_>| {
         span.start < sentence.span.end && sentence.span.start < span.end
     };
@@ -278,7 +282,7 @@ pub fn unread(request: &Request, is_bounded: bool) -> Vec<&str> {
         bounds.any(|it| meets(it.span, sentence))
     };
     let is_read = |sentence: &Sentence<'_>| {
-        let exclusions = request.exclusions.iter().filter(|it| !it.kept.is_empty());
+        let exclusions = request.exclusions.iter().filter(|it| is_held(it));
         let bounds = { request.bounds.iter() }.filter(|it| is_bounded || !it.files.is_empty());
         let spans = exclusions.chain(bounds).map(|it| it.span);
         // What waits for a person's word is not held back otherwise.
@@ -289,12 +293,12 @@ pub fn unread(request: &Request, is_bounded: bool) -> Vec<&str> {
         // What is answered changes its file alone.
         return Vec::new();
     }
-    let is_held = |sentence: &Sentence<'_>| {
+    let holds_back = |sentence: &Sentence<'_>| {
         let is_told = is_told(request, sentence);
         sentence.holds_files_back() && !is_told || of_all_else(sentence)
     };
     sentences(request)
-        .filter(|sentence| is_held(sentence) && !is_read(sentence))
+        .filter(|sentence| holds_back(sentence) && !is_read(sentence))
         .map(|sentence| sentence.text.trim())
         .collect()
 }
@@ -342,7 +346,10 @@ mod tests {
         ] {
             let request = request::read(text);
             let is_bound = request.bounds.iter().any(|it| !it.files.is_empty());
-            assert!(is_bound || !unread(&request, false).is_empty(), "{text}");
+            assert!(
+                is_bound || !unread(&request, false, Exclusion::keeps).is_empty(),
+                "{text}"
+            );
         }
         for text in [
             "Fix src/a.py. Do not touch README.md.",
@@ -351,7 +358,11 @@ mod tests {
             "Change the port to 8080 in config.toml",
             "The cache is not changed when I save a file. Fix src/cache.py.",
         ] {
-            assert_eq!(unread(&request::read(text), false), [""; 0], "{text}");
+            assert_eq!(
+                unread(&request::read(text), false, Exclusion::keeps),
+                [""; 0],
+                "{text}"
+            );
         }
     }
 }

@@ -5,12 +5,17 @@ use crate::request;
 
 /// The scopes of the whole, and what is told not to be checked.
 fn held(text: &str) -> (Vec<String>, Vec<String>) {
+    held_among(&files(), text)
+}
+
+/// The same in a project of these files.
+fn held_among(files: &[String], text: &str) -> (Vec<String>, Vec<String>) {
     let request = request::read(text);
-    let (files, roles) = (files(), Library::built_in());
+    let roles = Library::built_in();
     let tests = ["cargo", "test"].map(str::to_owned);
     let facts = Facts {
         tests: Some(&tests),
-        ..facts(Some(&files), &roles)
+        ..facts(Some(files), &roles)
     };
     let plan = match by_rule(&request, &facts) {
         Answer::Planned(planned) => planned.plan,
@@ -126,6 +131,71 @@ fn several_names_are_one_subject_and_no_task() {
 }
 
 #[test]
+fn areas_that_must_not_change_are_checked_by_the_files_that_are_there() {
+    for (text, spared) in [
+        ("The tests must not be modified", "tests/**"),
+        ("Do not touch the test suite", "tests/**"),
+        ("Don't change any tests", "tests/**"),
+        ("Leave the docs alone", "README*, docs/**"),
+        ("Do not update the documentation", "README*, docs/**"),
+        (
+            "Keep docs and tests as they are",
+            "README*, docs/**, tests/**",
+        ),
+        (
+            "Neither the docs nor the tests may be touched",
+            "README*, docs/**, tests/**",
+        ),
+        ("Stay away from the CI", ".github/**"),
+        (
+            "Do not touch src/old.rs or the docs",
+            "src/old.rs, README*, docs/**",
+        ),
+    ] {
+        for text in [
+            format!("Add sum to src/main.rs. {text}."),
+            format!("Add sum to src/main.rs.\n\n- {text}"),
+        ] {
+            let spared = format!("leaves {spared} as it is");
+            assert_eq!(held(&text), (vec![spared], vec![]), "{text}");
+        }
+    }
+    for (text, spared) in [
+        (
+            "Fix src/main.rs until its failing tests pass, without touching the tests",
+            "tests/**",
+        ),
+        (
+            "Fix the failing tests without changing the tests",
+            "tests/**",
+        ),
+        (
+            "Add sum to src/main.rs.\n\nDo not touch:\n- the docs\n- src/old.rs",
+            "src/old.rs, README*, docs/**",
+        ),
+        // What is named is wanted.
+        ("Update README.md. Do not touch the docs.", "docs/**"),
+    ] {
+        let spared = format!("leaves {spared} as it is");
+        assert_eq!(held(text), (vec![spared], vec![]), "{text}");
+    }
+}
+
+#[test]
+fn tests_that_are_there_stay_and_others_may_be_added() {
+    let text = "Add sum to src/main.rs with tests. Existing tests must stay untouched.";
+    let with_tests = |count: usize| -> Vec<String> {
+        let tests = (0..count).map(|at| format!("tests/{at:02}.rs"));
+        tests.chain(files()).collect()
+    };
+    let (scopes, told) = held_among(&with_tests(2), text);
+    assert_eq!(scopes, ["leaves tests/00.rs, tests/01.rs as it is"]);
+    assert_eq!(told, [""; 0]);
+    let (scopes, told) = held_among(&with_tests(41), text);
+    assert_eq!((scopes.len(), told.len()), (0, 1), "{scopes:?}");
+}
+
+#[test]
 fn what_forbids_all_else_bounds_a_plan_that_names_its_files() {
     for text in [
         "Nothing else may change",
@@ -177,7 +247,9 @@ fn what_cannot_be_bounded_is_told_not_to_be_checked() {
         "Improve the performance of the parser without changing anything else",
         "Add sum to src/main.rs with tests. Nothing else may change.",
         "Fix the parser. The behavior of src/main.rs must not change.",
-        "Fix the parser. The tests must not be modified.",
+        "Fix the parser. The tests of the lexer must not be modified.",
+        "Fix the parser. Do not touch the docs build.",
+        "Add tests for the parser. Do not change the test files.",
     ] {
         let (scopes, told) = held(text);
         assert_eq!((scopes.len(), told.len()), (0, 1), "{text}: {told:?}");

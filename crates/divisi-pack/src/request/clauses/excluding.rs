@@ -5,7 +5,7 @@ use super::super::roles::Standing;
 use super::super::sentence::{self, Segment};
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Form, Verb, verb};
-use super::super::{Exclusion, File, PARTS_MAX, Phrase};
+use super::super::{Exclusion, File, KeptArea, PARTS_MAX, Phrase};
 use super::Reader;
 
 impl<'t> Reader<'t> {
@@ -18,14 +18,19 @@ impl<'t> Reader<'t> {
             Says::Excludes => exclusion::kept(tokens),
         };
         let kept = self.paths(from, kept);
-        self.put((from, to), says == Says::Bounds, kept);
+        let areas = match says {
+            Says::Bounds => Vec::new(),
+            Says::Spares | Says::Excludes => exclusion::areas(tokens, false),
+        };
+        self.put((from, to), says == Says::Bounds, (kept, areas));
     }
 
     /// The same of what stands in a section of such, behind its label, if that stands there, too.
     pub(super) fn exclude_in_section(&mut self, (from, to): (usize, usize), begin: usize) {
         let kept = exclusion::kept_in_section(&self.tokens[begin..to]);
         let kept = self.paths(begin, kept);
-        self.put((from, to), false, kept);
+        let areas = exclusion::areas(&self.tokens[begin..to], true);
+        self.put((from, to), false, (kept, areas));
     }
 
     /// Keeps what a request in another language excludes. What of it is left, if anything is: who only
@@ -41,7 +46,7 @@ impl<'t> Reader<'t> {
         }
         for (span, files) in found {
             let kept = self.paths(0, files);
-            self.put(span, false, kept);
+            self.put(span, false, (kept, Vec::new()));
         }
         for excluded in &mut self.request.exclusions {
             excluded.mentions.clear();
@@ -50,7 +55,12 @@ impl<'t> Reader<'t> {
         pieces
     }
 
-    fn put(&mut self, (from, to): (usize, usize), is_bound: bool, kept: Vec<String>) {
+    fn put(
+        &mut self,
+        (from, to): (usize, usize),
+        is_bound: bool,
+        (kept, areas): (Vec<String>, Vec<KeptArea>),
+    ) {
         let Phrase { span, text } = self.phrase(from, to);
         let found = self.tokens[from..to].iter().find_map(|token| {
             let (word, change, _) = verb(&token.lower).filter(|_| token.kind == Kind::Word)?;
@@ -76,6 +86,7 @@ impl<'t> Reader<'t> {
                 mentions,
                 files,
                 kept,
+                areas,
             });
         }
     }

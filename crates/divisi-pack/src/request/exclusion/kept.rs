@@ -210,6 +210,14 @@ pub(super) fn is_file(token: &Token) -> bool {
 
 /// The places of files among an exclusion's tokens that must stay as they are.
 pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
+    match is_keeping(tokens) {
+        true => kept_in_section(tokens),
+        false => Vec::new(),
+    }
+}
+
+/// Whether something stays by these words.
+pub(super) fn is_keeping(tokens: &[Token]) -> bool {
     let as_it_is = || {
         let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|it| it.is_any(words));
         (0..tokens.len()).any(|at| {
@@ -217,10 +225,7 @@ pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
             is(at, &["as"]) && is(same, &["is", "are"])
         })
     };
-    if !tokens.iter().any(|token| token.is_any(KEEPING)) && !as_it_is() {
-        return Vec::new();
-    }
-    kept_in_section(tokens)
+    tokens.iter().any(|token| token.is_any(KEEPING)) || as_it_is()
 }
 
 /// The same of what stands under `Do not touch` or its like, which is the verb of all of it.

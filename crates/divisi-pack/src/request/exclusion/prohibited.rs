@@ -1,5 +1,5 @@
 //! Clauses that only say that files must stay as they are, and those by which all must that is not asked
-//! for: `README.md and tests/ shall not be changed`, `nothing else may change`.
+//! for: `README.md and the tests shall not be changed`, `nothing else may change`.
 //!
 //! Such a clause is known by having no word that says anything else: files, small words, one of changing
 //! that is denied, or one of staying. `The parser in a.rs must not change` is none, since it speaks of
@@ -9,7 +9,7 @@
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Form, verb};
 use super::kept::is_file;
-use super::{Excluded, Says};
+use super::{Excluded, Says, areas};
 
 /// What is done to files as such.
 const CHANGING: &[&str] = &[
@@ -279,20 +279,26 @@ pub(super) fn prohibited(tokens: &[Token], at: usize) -> Option<Excluded> {
     (is_all || ends(tokens, to)).then_some(Excluded { from: at, to, says })
 }
 
+/// Whether a word may stand in such a clause, whatever it is of.
+pub(super) fn is_known(token: &Token) -> bool {
+    let known = [DENYING, STAYING, SMALL, CHANGING, LEFT_OUT];
+    known.iter().any(|words| token.is_any(words))
+}
+
 /// Where the run of words ends that say nothing else.
 fn end(tokens: &[Token], from: usize) -> usize {
     let mut at = from;
     while at < tokens.len().min(from + WORDS_MAX) {
         let rest = &tokens[at..];
-        let known = [DENYING, STAYING, SMALL, CHANGING, LEFT_OUT];
         let phrases = [NOTHING, ALL, OF_ALL, BARE].into_iter().flatten();
         let phrase = phrases
             .filter(|it| begins_with(rest, it))
             .map(|it| it.len());
-        let length = match phrase.max() {
+        let area = areas::called(rest).map(|(length, _)| length);
+        let length = match phrase.max().or(area) {
             Some(length) => length,
             None if rest[0].kind == Kind::Line || is_file(&rest[0]) => 1,
-            None if known.iter().any(|words| rest[0].is_any(words)) => 1,
+            None if is_known(&rest[0]) => 1,
             None => match joint(tokens, from, at) {
                 0 => break,
                 length => length,
@@ -308,9 +314,10 @@ fn end(tokens: &[Token], from: usize) -> usize {
 fn joint(tokens: &[Token], from: usize, at: usize) -> usize {
     let joins = |it: &&Token| it.is_mark(',') || it.is_any(&["and", "or", "nor", "&"]);
     let length = tokens[at..].iter().take_while(joins).count();
-    let behind = tokens[at + length..].iter();
-    let mut behind = behind.skip_while(|it| it.is_any(&["in", "my", "our", "the", "to", "your"]));
-    let is_listed = at > from && is_file(&tokens[at - 1]) && behind.next().is_some_and(is_file);
+    let leads = ["in", "my", "our", "the", "to", "your"];
+    let mut behind = (at + length..tokens.len()).skip_while(|&at| tokens[at].is_any(&leads));
+    let is_place = |at: usize| is_file(&tokens[at]) || areas::called(&tokens[at..]).is_some();
+    let is_listed = at > from && is_place(at - 1) && behind.next().is_some_and(is_place);
     if is_listed { length } else { 0 }
 }
 
@@ -358,7 +365,9 @@ fn says(clause: &[Token]) -> Option<Says> {
         false => stays && !changes,
     };
     let is_only = has(&["only"]) && find(NAMED);
-    let files = clause.iter().filter(|it| is_file(it)).count();
+    let is_area = |at: &usize| areas::called(&clause[*at..]).is_some();
+    let areas = (0..clause.len()).filter(is_area).count();
+    let files = areas + clause.iter().filter(|it| is_file(it)).count();
     if files > 0 {
         let is_of_all = has(&["only"]) || find(NOTHING) || find(ALL);
         let is_left_out = has(LEFT_OUT) && clause.len() == files + 1;
