@@ -193,7 +193,8 @@ fn named(git: &Git, user: &UserRepo) -> Result<(Vec<String>, Vec<String>), Fault
     // Both read the whole index, and neither needs the other.
     let (others, tracked) = std::thread::scope(|scope| {
         let others = scope.spawn(|| others.ok());
-        (others.join(), tracked.ok())
+        let tracked = tracked.ok();
+        (others.join(), tracked)
     });
     let others = others.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let (others, mut list) = (texts(&others?), texts(&tracked?));
