@@ -22,7 +22,7 @@ use divisi_store::{PAGE_ROWS_MAX, Store, Upcasters, Versions, View};
 use serde_json::Value;
 
 /// Nothing in these tests takes so long; what does has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The run of a stage on which only one was started.
 pub(crate) const FIRST: RunId = RunId(1);
