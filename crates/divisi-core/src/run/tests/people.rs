@@ -7,7 +7,7 @@ use crate::ids::{Epoch, Time};
 use crate::plan::{Input, Plan, TaskKind, TaskSpec};
 use crate::receipt::Exit;
 use crate::run::{
-    Base, Command, Create, Event, Merged, PauseReason, RunStatus, Settings, TaskStatus,
+    Base, Command, Create, Event, Merged, PauseReason, Rejection, RunStatus, Settings, TaskStatus,
 };
 use crate::worker::Ended;
 
@@ -337,7 +337,7 @@ fn who_cannot_do_their_task_says_so_and_is_not_asked_again() {
     // when: they give it up, then: somebody decides, and it can be split, retried or given up
     bench.does(
         bench.reject("a"),
-        &["a.1 refused, then escalate: a person refused it: no"],
+        &["a.1 refused, then escalate: whoever was to do it could not: no"],
     );
     bench.does(bench.retry("a"), &["retried a"]);
     bench.so(bench.lease("a"));
@@ -354,7 +354,20 @@ fn who_cannot_do_their_task_says_so_and_is_not_asked_again() {
         task.agents_else = vec!["coder".to_owned()];
     }));
     bench.so(bench.lease("a"));
+    // Until they give it up it cannot be split, and it is said how to; then it can. Whoever does it next
+    // is not told that a result was refused.
+    let Err(Rejection::NotNow { hint, .. }) = bench.decide(bench.split("a", "x; y")) else {
+        panic!("a person is at it");
+    };
+    assert!(
+        hint.starts_with("`divisi reject RUN TASK --reason WHY`"),
+        "{hint}"
+    );
     bench.does(bench.reject("a"), &["a.1 refused, then reassign to coder"]);
+    let told = bench.task("a").endings[0].end_words();
+    assert_eq!(told, "whoever was to do it could not: no");
+    let mut split = bench.clone();
+    split.so(split.split("a", "x; y"));
     // What an agent works on is stopped otherwise.
     bench.so(bench.lease("a"));
     bench.refuses(bench.reject("a"), "task-not-now");
