@@ -257,6 +257,15 @@ impl Task {
         last.is_some_and(|last| last.end.is_for_no_change(&self.spec.criteria))
     }
 
+    /// Whether the attempt of this number is an earlier one's that changed nothing of what was to be
+    /// changed, and that the owner takes as it is.
+    #[must_use]
+    pub fn takes_unchanged(&self, number: u32) -> bool {
+        let criteria = &self.spec.criteria;
+        let mut refused = self.endings.iter();
+        refused.any(|it| it.adopted_as == Some(number) && it.end.is_for_no_change(criteria))
+    }
+
     /// Whether it is a review that was closed before it gave a verdict: somebody else judged, or
     /// nobody needs to any more.
     #[must_use]

@@ -577,7 +577,7 @@ impl Maker<'_> {
             });
         }
         if is_judged {
-            criteria.push(judged(format!("it is done as asked: {title}")));
+            criteria.push(whole::as_asked(title));
         }
         if step.kind == Kind::Document && !step.runs.is_empty() {
             criteria.extend(tested(self.facts));
