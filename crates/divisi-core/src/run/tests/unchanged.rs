@@ -5,7 +5,7 @@ use super::explaining::told;
 use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::AttemptId;
 use crate::plan::{Plan, TaskKind, TaskSpec, Work, WorkspaceKind};
-use crate::receipt::Snapshot;
+use crate::receipt::{Snapshot, Usage};
 use crate::run::{AGENT_PERSON, Command, Final, RunStatus, Settings, TaskStatus};
 
 fn suite() -> Criterion {
@@ -311,6 +311,23 @@ fn where_it_is_told_what_changes_it_is_tried_again_though_words_are_judged_and_j
         "{said}"
     );
     assert!(said.ends_with(": its owner took it as it is"), "{said}");
+}
+
+/// What is taken over was used by another attempt, and nobody reported of this one.
+#[test]
+fn what_nobody_reported_is_not_reported_as_none() {
+    let mut bench = Bench::new(with(work(vec![suite()]), "a", |task| {
+        task.agent = Some("claude".to_owned());
+    }));
+    for _ in 0..3 {
+        let checked = says_done(&mut bench, "a");
+        bench.so(checked);
+    }
+    bench.so(bench.approve("a"));
+    assert_eq!(bench.task("a").usage(), None);
+    let adopted = bench.task("a").live().expect("it is checked again");
+    // To the ledger, it cost nothing.
+    assert_eq!(Usage::of(adopted.receipts.iter()), Some(Usage::default()));
 }
 
 /// The one with the fewest changed lines would be taken.
