@@ -7,7 +7,7 @@ use super::approvals;
 use super::naming::{Ids, capital, line, line_with, slug, without_article, without_verb};
 use super::order::{Order, reaches};
 use super::steps::{Kind, Step, is_made_of};
-use super::{Facts, Pattern, Planned, changed, each, judged, results, spared, suite, whole};
+use super::{Facts, Pattern, Planned, changed, each, results, spared, suite, whole};
 use divisi_core::run::Sizes;
 
 use crate::pattern::is_literal;
