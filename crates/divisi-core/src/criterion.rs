@@ -256,6 +256,16 @@ impl Criterion {
         matches!(self, Criterion::Scope { .. } | Criterion::Changed { .. })
     }
 
+    /// Whether it names files in which work is to change something: what was asked for is in files,
+    /// then, and not beside them.
+    #[must_use]
+    pub fn names_changes(&self) -> bool {
+        match self {
+            Criterion::Scope { patterns } => !of_scope(patterns).0.is_empty(),
+            _ => self.is_of_change(),
+        }
+    }
+
     /// Whether work that was asked for fulfills it, and other work need not. That the project's own
     /// tests pass, which this command runs, says only that nothing broke; that a file was changed, or
     /// nothing else was, says nothing of how.

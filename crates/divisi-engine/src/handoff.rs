@@ -7,7 +7,7 @@ use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
     AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus, Unheld,
-    VERDICT_FILE, end_words,
+    VERDICT_FILE,
 };
 use divisi_core::{TaskId, TaskKind, TaskNo, TaskSpec, Time};
 use divisi_pack::planner::by_agent;
@@ -298,7 +298,7 @@ fn told_of(ending: &Ending, unmet: Vec<Unmet>) -> Feedback {
     let denied = ending.permissions.iter().filter_map(Permission::denial);
     Feedback {
         attempt: ending.number,
-        reason: end_words(&ending.end),
+        reason: ending.end_words(),
         exit,
         claimed_failure: claims.next().map(str::to_owned),
         denied: denied.take(DENIED_TOLD_MAX).collect(),

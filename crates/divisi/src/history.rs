@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::journal::Artifacts as _;
 use divisi_core::plan::Work;
-use divisi_core::receipt::{Receipt, Usage};
+use divisi_core::receipt::Receipt;
 use divisi_core::run::{self, Run, Task, TaskStatus};
 use divisi_core::{Digest, RunId};
 use divisi_pack::bundle::{Bundle, Calibration, Took};
@@ -77,7 +77,7 @@ fn took(view: &View, run: &Run) -> Vec<Took> {
             role: role.id.clone(),
             points,
             ms: (!is_scripted(task)).then(|| worked_ms(task)),
-            tokens: Usage::of(task.receipts()).map(|usage| usage.tokens),
+            tokens: task.usage().map(|usage| usage.tokens),
             is_scripted: is_scripted(task),
         })
     });

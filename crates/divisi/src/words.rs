@@ -242,16 +242,36 @@ pub(crate) fn progress(counts: &Counts) -> String {
         .map(|status| counts.of(*status))
         .sum();
     let whole = all - counts.of(TaskStatus::Split);
-    format!("{} of {whole} done", counts.of(TaskStatus::Done))
+    far(counts.of(TaskStatus::Done), whole)
 }
 
-/// The same of a run whose tasks are at hand: those that are yet to be planned are not counted.
+fn far(done: u32, whole: u32) -> String {
+    format!("{done} of {whole} done")
+}
+
+/// The same of a run whose tasks are at hand: those that are yet to be planned are not counted, nor is
+/// a review that nobody did.
 pub(crate) fn progress_of(run: &Run) -> String {
-    let known = progress(run.counts());
+    let closed = closed_reviews(run);
+    let (mut done, mut whole) = (0, 0);
+    for (status, many) in occurring(run.counts()) {
+        match status {
+            TaskStatus::Split => {}
+            TaskStatus::Done => (done, whole) = (many, whole + many),
+            _ => whole += many,
+        }
+    }
+    let known = far(done - closed, whole - closed);
     match yet_to_plan(run) {
         0 => known,
         many => format!("{known}, and what {} will plan", plural(many, "task")),
     }
+}
+
+/// How many reviews of a run were closed without a verdict.
+pub(crate) fn closed_reviews(run: &Run) -> u32 {
+    let closed = run.tasks().iter().filter(|it| it.gave_no_verdict());
+    closed.count() as u32
 }
 
 /// How many tasks of a run will plan others, if all goes well.

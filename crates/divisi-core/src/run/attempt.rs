@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::{AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, asks_model, is_scripted};
+use super::agents::{
+    AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, asks_model, holds_slot, is_scripted,
+};
 use super::remedy;
 use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{Commit, Epoch, RunId, Time, Tree};
@@ -385,10 +387,30 @@ impl Ending {
         self.offer.as_ref().filter(|_| !self.discarded)
     }
 
-    /// How it ended, in words that follow "the last time", after what led to it.
+    /// How it ended, in words that follow "the last time".
+    #[must_use]
+    pub fn end_words(&self) -> String {
+        self.could_not().unwrap_or_else(|| remedy::words(&self.end))
+    }
+
+    /// What is said of it where a person gave it up before it was submitted.
+    fn could_not(&self) -> Option<String> {
+        let was_submitted = |it: &Receipt| matches!(it, Receipt::Submitted { .. });
+        match &self.end {
+            AttemptEnd::Refused(Failure::Person(reason))
+                if !holds_slot(&self.agent) && !self.receipts.iter().any(was_submitted) =>
+            {
+                Some(remedy::could_not(reason))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same, after what led to it.
     #[must_use]
     pub fn words(&self) -> String {
-        remedy::words_with(&self.end, self.receipts.iter(), &self.permissions)
+        let told = || remedy::words_with(&self.end, self.receipts.iter(), &self.permissions);
+        self.could_not().unwrap_or_else(told)
     }
 
     /// Whether something was denied to its agent since nobody answered in time.

@@ -6,9 +6,11 @@ use super::attempt::{Attempt, AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
+use super::person;
 use super::reviews::Subject;
+use super::state::Run;
 use super::task::Task;
-use crate::criterion::{Cost, Criterion, Outcome, Verdict};
+use crate::criterion::{Cost, Criterion, EVIDENCE_BYTES_MAX, Outcome, Verdict, truncate};
 use crate::ids::{AttemptId, Commit, TaskNo};
 use crate::plan::{TaskKind, Work, WorkspaceKind};
 use crate::receipt::{Artifact, Exit, Receipt, Snapshot};
@@ -17,6 +19,9 @@ use crate::receipt::{Artifact, Exit, Receipt, Snapshot};
 const NOTHING_CHANGED: &str = "nothing was changed: its checks held before, and show nothing of it\n\
     Do what the task says. If nothing has to be changed for that, say why in your last words: a \
     person will read them and decide.";
+
+/// What shows what no rule can tell, where the owner found that nothing had to be changed.
+const TAKEN_AS_IT_IS: &str = "its owner took it as it is";
 
 impl Draft<'_> {
     /// An attempt claims to be done. Where nothing but the exit status is to be judged, all that
@@ -145,10 +150,7 @@ impl Draft<'_> {
             let broken_off = self.live(attempt)?.broken_off();
             let end = broken_off.unwrap_or(AttemptEnd::Refused(failure));
             self.end(attempt, end, Vec::new(), true);
-        } else if any(Outcome::Unverified) {
-            self.push(Event::ReviewAwaited { attempt, verdicts });
-            self.open_review(Subject::Attempt(attempt));
-        } else if self.shows_nothing(attempt)? {
+        } else if self.shows_nothing(attempt, any(Outcome::Unverified))? {
             let mut verdicts = verdicts;
             verdicts.push(Verdict {
                 criterion: Verdict::OF_CHANGE,
@@ -156,42 +158,48 @@ impl Draft<'_> {
             });
             let end = AttemptEnd::Refused(Failure::Checks(verdicts));
             self.end(attempt, end, Vec::new(), true);
+        } else if any(Outcome::Unverified) {
+            self.push(Event::ReviewAwaited { attempt, verdicts });
+            self.open_review(Subject::Attempt(attempt));
         } else {
             self.verified(attempt, verdicts);
         }
         Ok(())
     }
 
-    /// Where its owner has found that nothing had to be changed, what was to be changed is let pass.
+    /// Where its owner has found that nothing had to be changed, what was to be changed is let pass, and
+    /// what no rule can tell was judged with it.
     fn as_owner_found(
         &self,
         attempt: AttemptId,
         mut verdicts: Vec<Verdict>,
     ) -> Result<Vec<Verdict>, Rejection> {
         let task = self.known(attempt.task)?;
-        let criteria = &task.spec.criteria;
-        let found = |number: u32| {
-            let mut refused = task.endings.iter();
-            refused.any(|it| it.adopted_as == Some(number) && it.end.is_for_no_change(criteria))
-        };
-        if found(self.live(attempt)?.number) {
-            let wanting = verdicts.iter_mut().filter(|it| it.wants_change(criteria));
+        if task.takes_unchanged(self.live(attempt)?.number) {
+            let criteria = &task.spec.criteria;
+            let wanting = { verdicts.iter_mut() }.filter(|it| it.wants_change(criteria));
             wanting.for_each(|it| it.outcome = Outcome::Waived);
+            return Ok(person::judged(&verdicts, TAKEN_AS_IT_IS, false));
         }
         Ok(verdicts)
     }
 
     /// Whether an agent that was to change something changed nothing, and none of its task's criteria
     /// says what the files are to be: then all of them held before it began. Whatever else there is
-    /// to go by is a person's word, that of who did it or of who took it as it is.
-    fn shows_nothing(&self, attempt: AttemptId) -> Result<bool, Rejection> {
+    /// to go by is a person's word, that of who did it or of who took it as it is. Words that are still
+    /// to be judged may be about something beside the files, unless the task is told which files it
+    /// changes.
+    fn shows_nothing(&self, attempt: AttemptId, has_open: bool) -> Result<bool, Rejection> {
         let task = self.known(attempt.task)?;
         let live = self.live(attempt)?;
         let is_agents = task.spec.kind == TaskKind::Work
             && task.spec.work == Work::Handoff
             && holds_slot(&live.agent);
-        let is_told = task.spec.criteria.iter().any(Criterion::is_of_files);
-        Ok(is_agents && !is_told && live.adopts.is_none() && live.changed_nothing())
+        let criteria = &task.spec.criteria;
+        let is_told = criteria.iter().any(Criterion::is_of_files);
+        let is_beside = has_open && !criteria.iter().any(Criterion::names_changes);
+        let is_first = live.adopts.is_none();
+        Ok(is_agents && !is_told && !is_beside && is_first && live.changed_nothing())
     }
 
     /// Where an agent says that it failed, or was ended before it was done, and changed nothing, there
@@ -239,11 +247,11 @@ impl Draft<'_> {
         let mut verdicts = verdicts;
         for verdict in &mut verdicts {
             let is_owners = verdict.wants_change(&self.run.criteria);
-            if is_owners && self.found_unneeded(verdict.criterion) {
+            if is_owners && self.run.found_unneeded(verdict.criterion) {
                 verdict.outcome = Outcome::Waived;
             }
             if verdict.outcome == Outcome::Unverified
-                && let Some(judged) = self.judged(head.as_ref(), verdict.criterion)
+                && let Some(judged) = self.run.judged(head.as_ref(), verdict.criterion)
             {
                 *verdict = judged;
             }
@@ -264,10 +272,13 @@ impl Draft<'_> {
         }
         Ok(())
     }
+}
 
+impl Run {
     /// Whether the owner has found of a task that it need not make a change that the whole wants, too.
-    fn found_unneeded(&self, criterion: u16) -> bool {
-        let of_whole = self.run.criteria.get(usize::from(criterion));
+    #[must_use]
+    pub fn found_unneeded(&self, criterion: u16) -> bool {
+        let of_whole = self.criteria.get(usize::from(criterion));
         let of_task = |task: &Task| {
             let receipts = task.endings.last().map(|last| last.receipts.as_slice());
             let verdicts = receipts.unwrap_or_default().iter().flat_map(|it| match it {
@@ -277,27 +288,30 @@ impl Draft<'_> {
             let mut waived = verdicts.filter(|it| it.outcome == Outcome::Waived);
             waived.any(|it| task.spec.criteria.get(usize::from(it.criterion)) == of_whole)
         };
-        self.run.tasks().iter().any(of_task)
+        self.tasks.iter().any(of_task)
     }
 
-    /// What a person said of a criterion of the whole that is also a task's, on the very tree that
-    /// the whole is: nobody is asked twice.
+    /// What somebody said of a criterion of the whole that is also a task's, where the whole is what
+    /// that task made: nobody is asked twice.
     fn judged(&self, head: Option<&Commit>, criterion: u16) -> Option<Verdict> {
-        let of_whole = self.run.criteria.get(usize::from(criterion))?;
-        let of_task = |task: &Task| {
-            let receipts = &task.endings.last()?.receipts;
-            let tree = receipts.iter().find_map(|receipt| match receipt {
-                Receipt::Integrated { commit, tree, .. } if commit.as_ref() == head => {
-                    tree.as_ref()
+        let of_whole = self.criteria.get(usize::from(criterion))?;
+        let does_something =
+            |it: &&Task| it.reviews.is_none() && it.spec.kind != TaskKind::Approval;
+        // Of what has no tree, another task's work is not told.
+        let is_alone = self.tasks.iter().filter(does_something).count() == 1;
+        let of_task = |no: TaskNo| {
+            let task = &self.tasks[no.index()];
+            let last = task.endings.last()?;
+            let whole = last.receipts.iter().find_map(|receipt| match receipt {
+                Receipt::Integrated { commit, tree, .. } => {
+                    (commit.is_none() || commit.as_ref() == head).then_some(tree)
                 }
                 _ => None,
             })?;
-            let verdicts = receipts.iter().find_map(|receipt| match receipt {
-                Receipt::Verified {
-                    tree: Some(on),
-                    verdicts,
-                    ..
-                } if on == tree => Some(verdicts),
+            let (at, verdicts) = last.receipts.iter().find_map(|receipt| match receipt {
+                Receipt::Verified { at, tree, verdicts } if tree == whole => {
+                    (tree.is_some() || is_alone).then_some((at, verdicts))
+                }
                 _ => None,
             })?;
             let same = |verdict: &&Verdict| {
@@ -305,12 +319,35 @@ impl Draft<'_> {
                 let is_judged = matches!(verdict.outcome, Outcome::Pass | Outcome::Waived);
                 its == Some(of_whole) && is_judged
             };
-            verdicts.iter().find(same).cloned()
+            let verdict = verdicts.iter().find(same)?;
+            let (id, at, said) = (&task.spec.id, at.utc(), verdict.evidence.as_str());
+            let said = match said {
+                "" => String::new(),
+                said => format!(": {said}"),
+            };
+            // An agent's verdict names the agent.
+            let mut evidence = match self.is_of_review(self.attempt_id(no, last.number), verdict) {
+                true => format!("judged of task {id} at {at}{said}"),
+                false => format!("a person judged it of task {id} at {at}{said}"),
+            };
+            truncate(&mut evidence, EVIDENCE_BYTES_MAX);
+            Some(Verdict {
+                criterion,
+                evidence,
+                ..verdict.clone()
+            })
         };
-        let judged = self.run.tasks().iter().find_map(of_task)?;
-        Some(Verdict {
-            criterion,
-            ..judged
+        self.numbers().find_map(of_task)
+    }
+
+    /// Whether a verdict on an attempt is that of an agent's review.
+    fn is_of_review(&self, attempt: AttemptId, verdict: &Verdict) -> bool {
+        let of = Subject::Attempt(attempt);
+        let reviews = { self.tasks.iter() }.filter(|it| it.reviews.as_ref() == Some(&of));
+        let mut receipts = reviews.flat_map(Task::receipts);
+        receipts.any(|it| match it {
+            Receipt::Reviewed { verdicts, .. } => verdicts.contains(verdict),
+            _ => false,
         })
     }
 }

@@ -164,6 +164,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 told.command(run, "split", task, parts);
             }
             if task.is_refused_for_no_change() {
+                told.causes.extend(judged_with(task));
                 told.command(run, "approve", task, " --note WHY");
             }
             told.command(run, "reject", task, " --reason WHY");
@@ -208,6 +209,16 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         .and_then(|it| it.look_first(run.id));
     told.commands.splice(0..0, look_first);
     Some(told)
+}
+
+/// What a person says with the approval of work that changed nothing, beside that this is right.
+fn judged_with(task: &Task) -> Option<String> {
+    let criteria = task.spec.criteria.iter();
+    let words: Vec<String> = { criteria.filter(|it| !it.is_falsifiable()) }
+        .map(ToString::to_string)
+        .collect();
+    let all = words.join("; ");
+    (!words.is_empty()).then(|| format!("whoever approves it says that this holds: {all}"))
 }
 
 /// What a person consents to or refuses: what was done right before it, which can be looked at and be

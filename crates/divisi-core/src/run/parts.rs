@@ -120,11 +120,7 @@ impl Draft<'_> {
             task.state_name(),
             StateName::Waiting | StateName::Ready | StateName::Escalated
         ) {
-            let hint = match task.status().is_terminal() {
-                true => "`divisi retry` has it done again",
-                false => "cancel its attempt first",
-            };
-            return self.not_now(no, "split", hint);
+            return self.not_now(no, "split", before_split(task));
         }
         if task.reviews.is_some() {
             return self.not_now(
@@ -483,6 +479,19 @@ impl Beginning {
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         self.own.contains(path) || (self.is_first && !self.others.contains(path))
+    }
+}
+
+/// What makes a task one that may be split.
+fn before_split(task: &Task) -> &'static str {
+    let given_up = "`divisi reject RUN TASK --reason WHY` gives this attempt up; split it then";
+    match &task.state {
+        _ if task.status().is_terminal() => "`divisi retry` has it done again",
+        TaskState::Question(_) => "answer its agent first: `divisi answer RUN TASK TEXT`",
+        TaskState::Approval => "`divisi approve` or `divisi reject` it",
+        TaskState::Active(live) if live.awaits_submission() => given_up,
+        TaskState::Active(live) if matches!(live.phase, Phase::Held { .. }) => given_up,
+        _ => "`divisi cancel RUN TASK` ends its attempt; then `divisi retry` it, and split it",
     }
 }
 

@@ -348,7 +348,7 @@ impl Revival {
 }
 
 /// Verdicts with what a person decided in the place of what no rule could tell.
-fn judged(verdicts: &[Verdict], note: &str, waive: bool) -> Vec<Verdict> {
+pub(super) fn judged(verdicts: &[Verdict], note: &str, waive: bool) -> Vec<Verdict> {
     let judge = |verdict: &Verdict| {
         let mut verdict = verdict.clone();
         let open = verdict.outcome == Outcome::Unverified;

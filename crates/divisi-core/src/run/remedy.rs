@@ -71,12 +71,12 @@ pub(super) fn choose(
             None => Then::Escalate(format!("it cannot be started: {cause}")),
         },
         // Whoever was to do it says that they cannot, and would say so again.
-        AttemptEnd::Refused(failure @ Failure::Person(_))
+        AttemptEnd::Refused(Failure::Person(reason))
             if task.live().is_some_and(Attempt::awaits_submission) =>
         {
             match next_agent(run, task) {
                 Some(agent) => Then::Reassign { agent },
-                None => Then::Escalate(failure_words(failure)),
+                None => Then::Escalate(could_not(reason)),
             }
         }
         // The same rules on the same files give the same again.
@@ -345,6 +345,14 @@ pub fn words(end: &AttemptEnd) -> String {
             Some(until) => format!("it met a usage limit: {cause} (until {})", until.utc()),
             None => format!("it met a usage limit: {cause}"),
         },
+    }
+}
+
+/// What is said of an attempt that was given up before anything was submitted. No result was refused.
+pub(super) fn could_not(reason: &str) -> String {
+    match reason {
+        "" => "whoever was to do it could not".to_owned(),
+        reason => format!("whoever was to do it could not: {reason}"),
     }
 }
 

@@ -14,7 +14,7 @@ use super::transition::StateName;
 use crate::ids::{TaskNo, Time};
 use crate::ledger::{Amount, Wanted};
 use crate::plan::{TaskKind, TaskSpec};
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, Usage};
 
 /// What a task's owner told it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,6 +257,15 @@ impl Task {
         last.is_some_and(|last| last.end.is_for_no_change(&self.spec.criteria))
     }
 
+    /// Whether the attempt of this number is an earlier one's that changed nothing of what was to be
+    /// changed, and that the owner takes as it is.
+    #[must_use]
+    pub fn takes_unchanged(&self, number: u32) -> bool {
+        let criteria = &self.spec.criteria;
+        let mut refused = self.endings.iter();
+        refused.any(|it| it.adopted_as == Some(number) && it.end.is_for_no_change(criteria))
+    }
+
     /// Whether it is a review that was closed before it gave a verdict: somebody else judged, or
     /// nobody needs to any more.
     #[must_use]
@@ -270,6 +279,17 @@ impl Task {
     pub fn receipts(&self) -> impl DoubleEndedIterator<Item = &Receipt> {
         let ended = self.endings.iter().flat_map(|ending| &ending.receipts);
         ended.chain(self.live().into_iter().flat_map(|live| &live.receipts))
+    }
+
+    /// What its agents reported to have used, over all attempts; `None` if none did. One whose work was
+    /// taken from another attempt was paid for there.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        let is_taken = |number: u32| self.endings.iter().any(|it| it.adopted_as == Some(number));
+        let ended = self.endings.iter().filter(|it| !is_taken(it.number));
+        let live = self.live().filter(|it| !is_taken(it.number));
+        let ended = ended.flat_map(|it| &it.receipts);
+        Usage::of(ended.chain(live.into_iter().flat_map(|it| &it.receipts)))
     }
 
     /// Milliseconds that agents worked on it, over all attempts. The time that something waited for

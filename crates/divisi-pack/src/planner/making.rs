@@ -7,7 +7,7 @@ use super::approvals;
 use super::naming::{Ids, capital, line, line_with, slug, without_article, without_verb};
 use super::order::{Order, reaches};
 use super::steps::{Kind, Step, is_made_of};
-use super::{Facts, Pattern, Planned, changed, each, judged, results, spared, suite, whole};
+use super::{Facts, Pattern, Planned, changed, each, results, spared, suite, whole};
 use divisi_core::run::Sizes;
 
 use crate::pattern::is_literal;
@@ -577,7 +577,7 @@ impl Maker<'_> {
             });
         }
         if is_judged {
-            criteria.push(judged(format!("it is done as asked: {title}")));
+            criteria.push(whole::as_asked(title));
         }
         if step.kind == Kind::Document && !step.runs.is_empty() {
             criteria.extend(tested(self.facts));

@@ -272,6 +272,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     spared::hold(&mut planned.plan, request, facts);
     restraint::hold(&mut planned, request);
     shown::judge(&mut planned, request, facts);
+    whole::judge_once(&mut planned.plan, request);
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
         planned.take_advice(found.diagnostics);
@@ -324,6 +325,7 @@ pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
     let mut planned = undivided(request, plan);
     restraint::hold(&mut planned, request);
     shown::judge(&mut planned, request, facts);
+    whole::judge_once(&mut planned.plan, request);
     Answer::Planned(Box::new(planned))
 }
 

@@ -9,7 +9,7 @@ use divisi_core::plan::{Estimate, Work};
 use divisi_core::{Plan, TaskSpec, WorkspaceKind};
 
 use super::naming::{Ids, capital, line};
-use super::{Facts, Pattern, Planned, REPEATED_BYTES_MAX, Reason, judged, making, steps};
+use super::{Facts, Pattern, Planned, REPEATED_BYTES_MAX, Reason, making, steps, whole};
 use crate::assess::{halves, listed_whole as components};
 use crate::request::Request;
 
@@ -64,17 +64,13 @@ fn of_names(request: &Request, facts: &Facts<'_>, names: &[String]) -> Option<Pl
         tasks.push(task);
     }
     let all: Vec<usize> = (0..tasks.len()).collect();
-    let whole = format!(
-        "everything that was asked for is done: {}",
-        making::title(request)
-    );
     Some(Planned {
         covers: vec![all; request.parts.len()],
         plan: Plan {
             title: making::title(request),
             criteria: making::tested(facts)
                 .into_iter()
-                .chain([judged(whole)])
+                .chain([whole::all_done(request)])
                 .collect(),
             tasks,
             ..Plan::default()
@@ -90,7 +86,7 @@ fn of(name: &str, id: divisi_core::TaskId, request: &Request, facts: &Facts<'_>)
     let (domain, function) = role
         .map(crate::role::Role::names_of_tasks)
         .unwrap_or_default();
-    let done = judged(format!("it is done as asked: {title}"));
+    let done = whole::as_asked(&title);
     TaskSpec {
         title,
         description: making::part_of(request, name),

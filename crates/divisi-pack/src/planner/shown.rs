@@ -4,7 +4,7 @@
 use divisi_core::TaskKind;
 use divisi_core::plan::Work;
 
-use super::{Facts, Planned, judged, spared};
+use super::{Facts, Planned, judged, spared, whole};
 use crate::request::Request;
 
 /// Has agents judge, where some do, what checks leave open: of tasks whose criteria other work would
@@ -26,8 +26,7 @@ pub(super) fn judge(planned: &mut Planned, request: &Request, facts: &Facts<'_>)
         // What a check tells of one part, it tells of no other one.
         let is_shown = parts < 2 && criteria.any(|it| it.tells_of_work(facts.tests));
         if is_work && !is_judged && !is_shown {
-            let words = format!("it is done as asked: {}", task.title);
-            task.criteria.push(judged(words));
+            task.criteria.push(whole::as_asked(&task.title));
         }
     }
     let kept = spared::unread(&planned.plan, request, facts).into_iter();

@@ -41,10 +41,7 @@ pub(super) fn criteria_of_intent(
         });
     }
     if is_judged || !criteria.iter().any(|it| !it.is_of_change()) {
-        criteria.push(judged(format!(
-            "everything that was asked for is done: {}",
-            title(request)
-        )));
+        criteria.push(all_done(request));
     }
     let mut seen = Vec::new();
     criteria.retain(|criterion| {
@@ -53,6 +50,46 @@ pub(super) fn criteria_of_intent(
         is_new
     });
     criteria
+}
+
+/// What somebody judges of the whole where no program can tell.
+pub(super) fn all_done(request: &Request) -> Criterion {
+    judged(format!(
+        "everything that was asked for is done: {}",
+        title(request)
+    ))
+}
+
+/// What such words begin with of a task.
+const AS_ASKED: &str = "it is done as asked: ";
+
+/// The same of a task.
+pub(super) fn as_asked(title: &str) -> Criterion {
+    judged(format!("{AS_ASKED}{title}"))
+}
+
+/// Of one task that somebody judges the same is judged as of the whole, and in the same words: who has
+/// said it of the one is not asked about the other.
+pub(super) fn judge_once(plan: &mut Plan, request: &Request) {
+    let mut work = { plan.tasks.iter_mut() }.filter(|it| it.kind != TaskKind::Approval);
+    let (Some(task), None) = (work.next(), work.next()) else {
+        return;
+    };
+    let Some(at) = task.criteria.iter().position(|it| !it.is_falsifiable()) else {
+        return;
+    };
+    if plan.criteria.contains(&all_done(request)) {
+        let is_less = |it: &Criterion| match it {
+            Criterion::Plain { text } => text.starts_with(AS_ASKED),
+            _ => false,
+        };
+        task.criteria.retain(|it| !is_less(it));
+    }
+    let of_whole = plan.criteria.iter().filter(|it| !it.is_falsifiable());
+    let lacking: Vec<Criterion> = { of_whole.filter(|it| !task.criteria.contains(it)) }
+        .cloned()
+        .collect();
+    task.criteria.splice(at..at, lacking);
 }
 
 /// What the items of a request's lists say of the result, as far as nothing else checks it.

@@ -1,7 +1,7 @@
 //! The five questions that a finished run must answer with yes, each with what shows it.
 
 use divisi_core::run::{AttemptEnd, Final, Run, RunStatus, Task, TaskState, TaskStatus};
-use divisi_core::{Outcome, TaskNo, Time};
+use divisi_core::{Criterion, Outcome, TaskId, TaskNo, Time};
 
 use super::{Answered, Judged, shown};
 use crate::words;
@@ -29,10 +29,10 @@ fn completed(run: &Run) -> Answered {
         let spent = words::plural(u64::from(failed + canceled), "candidate");
         evidence.push_str(&format!("; {spent} given up"));
     }
-    let closed = run.tasks().iter().filter(|it| it.gave_no_verdict()).count();
+    let closed = words::closed_reviews(run);
     if closed > 0 {
-        let closed = words::plural(closed as u64, "review");
-        evidence.push_str(&format!("; of these, {closed} closed without a verdict"));
+        let closed = words::plural(u64::from(closed), "review");
+        evidence.push_str(&format!("; {closed} closed without a verdict"));
     }
     Answered {
         statement: "all tasks completed",
@@ -169,12 +169,25 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
         ),
         (_, many) => {
             let (pass, waived) = (of(Outcome::Pass), of(Outcome::Waived));
-            let evidence = format!("{pass} of {many} criteria of the whole pass, {waived} waived");
-            let all = pass == many;
+            let mut evidence =
+                format!("{pass} of {many} criteria of the whole pass, {waived} waived");
+            let as_they_are = as_they_are(run);
+            if let Some(first) = as_they_are.first() {
+                let more = match as_they_are.len() {
+                    1 => String::new(),
+                    many => format!(" and {} more", many - 1),
+                };
+                evidence.push_str(&format!(
+                    "; that {first}{more} had nothing to change is its owner's word"
+                ));
+            }
+            // What need not be changed, by its owner's word, is not lacking.
+            let unneeded = unneeded(run);
+            let all = pass + unneeded == many;
             match doubt(run).filter(|_| all) {
                 Some(doubt) => (None, format!("{evidence}; but {doubt}")),
                 // What nobody judged yet may still hold.
-                None if !all && of(Outcome::Fail) == 0 && waived == 0 => (None, evidence),
+                None if !all && of(Outcome::Fail) == 0 && waived == unneeded => (None, evidence),
                 None => (Some(all), evidence),
             }
         }
@@ -188,6 +201,33 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
         holds,
         evidence,
     }
+}
+
+/// How many changes that the whole wants were let pass since an owner found that a task need not make
+/// them.
+fn unneeded(run: &Run) -> usize {
+    let (Final::Passed(verdicts) | Final::Held { verdicts, .. }) = &run.finally else {
+        return 0;
+    };
+    let is_change = |of: u16| {
+        let criterion = run.criteria.get(usize::from(of));
+        criterion.is_some_and(|it| matches!(it, Criterion::Changed { .. }))
+    };
+    let waived = verdicts.iter().filter(|it| it.outcome == Outcome::Waived);
+    waived
+        .filter(|it| is_change(it.criterion) && run.found_unneeded(it.criterion))
+        .count()
+}
+
+/// The tasks whose work changed nothing and stands as it is, by their owners' word.
+fn as_they_are(run: &Run) -> Vec<&TaskId> {
+    let is_taken = |task: &&Task| {
+        let last = task.endings.last().map(|last| last.number);
+        let is_done = task.status() == TaskStatus::Done;
+        is_done && last.is_some_and(|last| task.takes_unchanged(last))
+    };
+    let taken = run.tasks().iter().filter(is_taken);
+    taken.map(|task| &task.spec.id).collect()
 }
 
 /// Why the criteria of the whole, which hold, do not show that what was asked for was done. Where a

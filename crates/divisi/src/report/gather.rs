@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use divisi_core::plan::Work;
-use divisi_core::receipt::{Receipt, Snapshot, Usage};
+use divisi_core::receipt::{Receipt, Snapshot};
 use divisi_core::run::explain::{NO_VERDICT, Shared, explain};
 use divisi_core::run::{
     AGENT_AUTO, AttemptEnd, Ending, Failure, Final, Phase, Run, Settings, Task, TaskState,
@@ -62,7 +62,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
     let status = task.status();
     let told = (status != TaskStatus::Done)
         .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
-    let usage = Usage::of(task.receipts());
+    let usage = task.usage();
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),

@@ -185,7 +185,7 @@ fn who_cannot_do_their_task_says_so() {
     stage
         .divisi(&["resume", "1"])
         .expect(3)
-        .says("a person refused it: I cannot")
+        .says("whoever was to do it could not: I cannot")
         .says("divisi retry run-1 w --note HINT")
         .says("divisi split run-1 w PARTS")
         .says("PARTS: a file with at least two smaller tasks");
@@ -193,6 +193,13 @@ fn who_cannot_do_their_task_says_so() {
         .divisi(&["retry", "1", "w", "--note", "with help"])
         .expect(0);
     stage.divisi(&["resume", "1"]).expect(4);
+    // Whoever does it next is told so, and not that a result was refused.
+    let told = stage.path(".divisi/runs/run-1/handoffs/person/to-person-subtask-w@2.json");
+    let told = std::fs::read_to_string(told).unwrap();
+    assert!(
+        told.contains("whoever was to do it could not: I cannot"),
+        "{told}"
+    );
 }
 
 #[test]

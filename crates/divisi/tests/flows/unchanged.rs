@@ -209,6 +209,89 @@ fn a_person_may_change_nothing_and_whoever_judges_sees_that() {
     }
 }
 
+/// A request of one task in a project without tests, with an agent that does this and says nothing of
+/// what it uses. A person judges.
+fn fixing(work: &str) -> Stage {
+    let stage = Stage::git(&[("src/calc.py", "2 - 1\n"), ("docs/a.md", "# Docs\n")]);
+    let program = install(&stage, "author", &format!("#!/bin/sh\n{work}\n"));
+    let config = json!({
+        "run": {"agent": "custom.author"},
+        "agents": {"custom": {"author": {"command": [program], "speaks": "text"}}},
+        "review": {"agents": ["person"]},
+    });
+    write(stage.path("divisi.yaml"), &config.to_string());
+    stage
+}
+
+const FIX: &str = "Fix src/calc.py. Do not touch docs/.";
+
+const FIXED: &str = "fix-src-calc-py";
+
+#[test]
+fn what_a_person_judges_of_one_task_is_not_asked_again_of_the_whole() {
+    let stage = fixing("echo '2 + 1' > src/calc.py");
+    stage.divisi(&["run", FIX, "--yes"]).expect(9);
+    stage
+        .divisi(&["approve", "1", FIXED, "--note", "it adds now"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    let (_, whole) = report.split_once("## The whole\n").expect("it is judged");
+    let said = format!("> a person judged it of task {FIXED} at ");
+    assert!(whole.contains(&said), "{report}");
+    for said in [
+        "the original request is satisfied: yes",
+        ": it adds now",
+        "not counted, since no agent reported them",
+    ] {
+        assert!(report.contains(said), "{said:?} is not in {report}");
+    }
+}
+
+#[test]
+fn who_changes_nothing_of_what_a_person_judges_is_tried_again_before_the_person_is_asked_once() {
+    let stage = fixing("true");
+    stage
+        .divisi(&["run", FIX, "--yes"])
+        .expect(3)
+        .says("nothing was changed: its checks held before, and show nothing of it")
+        .says("whoever approves it says that this holds: everything that was asked for is done");
+    assert_eq!(task(&stage.only(), FIXED).attempts(), 3);
+    stage
+        .divisi(&["approve", "1", FIXED, "--note", "it subtracts on purpose"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(&stage.only(), RunStatus::Succeeded, &[(FIXED, "done")]);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    for said in [
+        "the original request is satisfied: yes",
+        "that fix-src-calc-py had nothing to change is its owner's word",
+        "told: it subtracts on purpose",
+        "it is done and changed no file",
+        "not counted, since no agent reported them",
+    ] {
+        assert!(report.contains(said), "{said:?} is not in {report}");
+    }
+}
+
+/// A change that the whole wants, too, and that its owner found unneeded, is not lacking.
+#[test]
+fn a_request_whose_change_its_owner_finds_unneeded_is_not_unsatisfied() {
+    let stage = fixing("true");
+    stage
+        .divisi(&["run", "Add multiply to src/calc.py", "--yes"])
+        .expect(3);
+    let of = "add-multiply-src-calc-py";
+    stage
+        .divisi(&["approve", "1", of, "--note", "it is there"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    let said = "the original request is satisfied: yes (1 of 2 criteria of the whole pass, 1 waived; \
+                that add-multiply-src-calc-py had nothing to change is its owner's word)";
+    assert!(report.contains(said), "{report}");
+}
+
 /// A reviewer that says nothing that could be used is not who judged.
 #[test]
 fn a_review_without_a_verdict_is_closed_and_not_done() {
@@ -231,7 +314,7 @@ fn a_review_without_a_verdict_is_closed_and_not_done() {
     stage.divisi(&["resume", "1"]).expect(0);
     let report = stage.divisi(&["report", "1"]).expect(0).stdout;
     for said in [
-        "of these, 1 review closed without a verdict",
+        "all tasks completed: yes (1 of 1 done; 1 review closed without a verdict)",
         "| `a-review1` | closed |",
         "it was closed without a verdict of its own",
     ] {

@@ -5,9 +5,10 @@ use super::explaining::told_run;
 use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::plan::{Input, Plan, TaskKind, TaskSpec};
-use crate::receipt::Exit;
+use crate::receipt::{Exit, Receipt};
 use crate::run::{
-    Base, Command, Create, Event, Merged, PauseReason, RunStatus, Settings, TaskStatus,
+    Base, Command, Create, Event, Final, Merged, PauseReason, Rejection, RunStatus, Settings,
+    TaskStatus,
 };
 use crate::worker::Ended;
 
@@ -191,10 +192,53 @@ fn what_a_person_judged_on_the_same_tree_is_not_asked_again_of_the_whole() {
             tasks: Vec::new(),
         };
         bench.does(found, expected);
+        bench
     };
-    merged_with_tree(1_001, &["final passed", "ended succeeded"]);
+    let bench = merged_with_tree(1_001, &["final passed", "ended succeeded"]);
+    // then: it is told whose word it is, about what and when
+    let Final::Passed(verdicts) = &bench.run.finally else {
+        panic!("it passed");
+    };
+    let at = bench.task("a").receipts().find_map(|it| match it {
+        Receipt::Verified { at, .. } => Some(at.utc()),
+        _ => None,
+    });
+    let said = format!(
+        "a person judged it of task a at {}: seen",
+        at.expect("it was verified")
+    );
+    assert_eq!(verdicts[0].evidence, said);
     // On another tree, it is another question.
     merged_with_tree(77, &["final held"]);
+}
+
+/// Where no tree tells, nothing but what was judged may have been done.
+#[test]
+fn what_was_judged_without_files_is_not_asked_again_where_it_is_all_there_is() {
+    let ends = |graph: &str, expected: &[&str]| {
+        let names: Vec<&str> = graph.split("; ").collect();
+        let graph = with(plan(graph), "a", plain);
+        let criteria = vec![graph.tasks[0].criteria[0].clone()];
+        let mut bench = Bench::new(Plan { criteria, ..graph });
+        for name in names {
+            bench.so(bench.lease(name));
+            bench.so(bench.ended(name, 0));
+        }
+        let open = Verdict {
+            outcome: Outcome::Unverified,
+            ..Verdict::pass(0)
+        };
+        bench.so(bench.checked("a", open.clone()));
+        bench.so(bench.approve("a"));
+        let found = Command::FinalChecked {
+            head: bench.run.integration.head.clone(),
+            verdicts: vec![open],
+            tasks: Vec::new(),
+        };
+        bench.does(found, expected);
+    };
+    ends("a", &["final passed", "ended succeeded"]);
+    ends("a; b", &["final held"]);
 }
 
 #[test]
@@ -337,7 +381,7 @@ fn who_cannot_do_their_task_says_so_and_is_not_asked_again() {
     // when: they give it up, then: somebody decides, and it can be split, retried or given up
     bench.does(
         bench.reject("a"),
-        &["a.1 refused, then escalate: a person refused it: no"],
+        &["a.1 refused, then escalate: whoever was to do it could not: no"],
     );
     bench.does(bench.retry("a"), &["retried a"]);
     bench.so(bench.lease("a"));
@@ -354,7 +398,20 @@ fn who_cannot_do_their_task_says_so_and_is_not_asked_again() {
         task.agents_else = vec!["coder".to_owned()];
     }));
     bench.so(bench.lease("a"));
+    // Until they give it up it cannot be split, and it is said how to; then it can. Whoever does it next
+    // is not told that a result was refused.
+    let Err(Rejection::NotNow { hint, .. }) = bench.decide(bench.split("a", "x; y")) else {
+        panic!("a person is at it");
+    };
+    assert!(
+        hint.starts_with("`divisi reject RUN TASK --reason WHY`"),
+        "{hint}"
+    );
     bench.does(bench.reject("a"), &["a.1 refused, then reassign to coder"]);
+    let told = bench.task("a").endings[0].end_words();
+    assert_eq!(told, "whoever was to do it could not: no");
+    let mut split = bench.clone();
+    split.so(split.split("a", "x; y"));
     // What an agent works on is stopped otherwise.
     bench.so(bench.lease("a"));
     bench.refuses(bench.reject("a"), "task-not-now");

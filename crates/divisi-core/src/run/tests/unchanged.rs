@@ -2,11 +2,11 @@
 
 use super::bench::{Bench, candidates, commit, files, merged, plan, with};
 use super::explaining::told;
-use crate::criterion::{Criterion, Verdict};
+use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::AttemptId;
 use crate::plan::{Plan, TaskKind, TaskSpec, Work, WorkspaceKind};
-use crate::receipt::Snapshot;
-use crate::run::{AGENT_PERSON, Command, RunStatus, Settings, TaskStatus};
+use crate::receipt::{Snapshot, Usage};
+use crate::run::{AGENT_PERSON, Command, Final, RunStatus, Settings, TaskStatus};
 
 fn suite() -> Criterion {
     Criterion::Command {
@@ -238,13 +238,96 @@ fn whoever_judges_is_told_that_nothing_was_changed() {
     let mut bench = Bench::new(work(vec![reads_well]));
     says_done(&mut bench, "a");
     let open = Verdict {
-        outcome: crate::criterion::Outcome::Unverified,
+        outcome: Outcome::Unverified,
         ..Verdict::pass(0)
     };
     bench.does(bench.checked("a", open), &["review awaited a.1"]);
     let told = told(&bench, "a");
     let words = "attempt 1 by coder changed no file: all is as it was before";
     assert!(told.contains(words), "{told}");
+}
+
+/// Words may be about something beside the files, unless those are named that are to change. Who says
+/// of such work that it is right as it is has said all that there is to say.
+#[test]
+fn where_it_is_told_what_changes_it_is_tried_again_though_words_are_judged_and_judged_once() {
+    // given: a, which may change src/, and of which somebody judges the same as of the whole
+    let done = || Criterion::Plain {
+        text: "it is done".to_owned(),
+    };
+    let graph = Plan {
+        criteria: vec![done()],
+        ..work(vec![scope(), done()])
+    };
+    let mut bench = Bench::new(graph);
+    let open = |criterion| Verdict {
+        outcome: Outcome::Unverified,
+        ..Verdict::pass(criterion)
+    };
+    let judged = |bench: &Bench| Command::Checked {
+        attempt: bench.attempt("a"),
+        verdicts: vec![Verdict::pass(0), open(1)],
+    };
+
+    // when it changes nothing, it is refused, as often as it may fail; nobody is asked before
+    for number in 1..=3 {
+        says_done(&mut bench, "a");
+        let then = match number {
+            3 => format!("a.3 refused, then escalate: it failed 3 times; the last time {REFUSED}"),
+            _ => format!("a.{number} refused, then retry"),
+        };
+        bench.does(judged(&bench), &[&then]);
+    }
+    let told = told(&bench, "a");
+    let asked = "whoever approves it says that this holds: it is done";
+    assert!(told.contains(asked), "{told}");
+
+    // when its owner finds that this is right, nobody is asked again, neither of it nor of the whole
+    bench.does(
+        bench.approve("a"),
+        &["retried a", "a.4 adopts 3", "a.4 submitted"],
+    );
+    bench.so(unchanged(&bench, "a"));
+    bench.does(judged(&bench), &["a.4 verified"]);
+    bench.so(Command::BatchMerged {
+        onto: commit(0),
+        merged: vec![merged(bench.attempt("a"), 0)],
+        conflict: None,
+        refused: Vec::new(),
+    });
+    bench.so(Command::HeadMoved { head: commit(0) });
+    let found = Command::FinalChecked {
+        head: Some(commit(0)),
+        verdicts: vec![open(0)],
+        tasks: Vec::new(),
+    };
+    bench.does(found, &["final passed", "ended succeeded"]);
+    let Final::Passed(verdicts) = &bench.run.finally else {
+        panic!("it passed");
+    };
+    let said = &verdicts[0].evidence;
+    assert!(
+        said.starts_with("a person judged it of task a at "),
+        "{said}"
+    );
+    assert!(said.ends_with(": its owner took it as it is"), "{said}");
+}
+
+/// What is taken over was used by another attempt, and nobody reported of this one.
+#[test]
+fn what_nobody_reported_is_not_reported_as_none() {
+    let mut bench = Bench::new(with(work(vec![suite()]), "a", |task| {
+        task.agent = Some("claude".to_owned());
+    }));
+    for _ in 0..3 {
+        let checked = says_done(&mut bench, "a");
+        bench.so(checked);
+    }
+    bench.so(bench.approve("a"));
+    assert_eq!(bench.task("a").usage(), None);
+    let adopted = bench.task("a").live().expect("it is checked again");
+    // To the ledger, it cost nothing.
+    assert_eq!(Usage::of(adopted.receipts.iter()), Some(Usage::default()));
 }
 
 /// The one with the fewest changed lines would be taken.

@@ -127,7 +127,7 @@ fn it_takes_the_place_of_no_other_criterion() {
         [
             "changes web/index.ts",
             "changes only web/index.ts",
-            "it is done as asked: Add a banner to web/index.ts"
+            "everything that was asked for is done: Add a banner to web/index.ts"
         ]
     );
     assert_eq!(

@@ -606,7 +606,7 @@ fn what_an_exception_saves_is_in_the_criterion() {
     let Answer::Planned(planned) = planned else {
         panic!("{planned:?}");
     };
-    let said = "it is done as asked: Add tests for everything except div";
+    let said = "everything that was asked for is done: Add tests for everything except div";
     assert_eq!(checks(&planned.plan.tasks[0]), [said]);
 }
 
