@@ -1,4 +1,4 @@
-//! Three fifties of requests of many shapes, each written by somebody who knows neither the code nor
+//! Four fifties of requests of many shapes, each written by somebody who knows neither the code nor
 //! its rules, and run once against it before anything was mended by them. Since the rules were mended by what they
 //! showed, they prove nothing of others any more; the design note has the figures of the first run.
 //!
@@ -15,6 +15,7 @@ use self::Field::{Audit, Ci, Code, Design, Docs, Research, Review, Tests};
 use super::*;
 
 mod first;
+mod fourth;
 mod second;
 mod third;
 
@@ -112,7 +113,8 @@ pub(super) fn texts() -> Vec<&'static str> {
     let all = first::FIRST
         .iter()
         .chain(second::SECOND)
-        .chain(third::THIRD);
+        .chain(third::THIRD)
+        .chain(fourth::FOURTH);
     all.map(|apart| apart.request).collect()
 }
 
@@ -161,6 +163,11 @@ fn a_second_fifty_is_planned_as_asked_or_declined() {
 #[test]
 fn a_third_fifty_is_planned_as_asked_or_declined() {
     all_are_right(third::THIRD, [28, 15, 7]);
+}
+
+#[test]
+fn a_fourth_fifty_is_planned_as_asked_or_declined() {
+    all_are_right(fourth::FOURTH, [0, 0, 0]);
 }
 
 /// What each plan is judged by: what is wrong about it, in one line.
