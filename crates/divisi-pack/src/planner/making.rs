@@ -237,7 +237,7 @@ impl Maker<'_> {
     fn title(&self, step: &Step<'_>) -> String {
         let verb = step.of.verb.as_ref();
         let object = step.of.text.split_once(' ').map(|(_, object)| object);
-        let is_empty = |object| ["it", "that", "them", "this"].contains(&object);
+        let is_empty = |object| ["both", "it", "that", "them", "this"].contains(&object);
         if self.steps.len() == 1 && object.is_some_and(is_empty) {
             // `Fix it` says nothing of what.
             return title(self.request);
@@ -406,9 +406,15 @@ impl Maker<'_> {
             return touches;
         }
         let is_new = |file: &str| {
-            let adds = step.of.verb.as_ref().is_none_or(|it| {
-                matches!(it.change, Change::Add | Change::Document | Change::Test)
-            });
+            let writes = step.kind == Kind::Document;
+            // A clause without a known verb may mean any change of one whose name is mistyped.
+            let adds = step
+                .of
+                .verb
+                .as_ref()
+                .map_or(step.of.shape != Shape::Clause || writes, |it| {
+                    matches!(it.change, Change::Add | Change::Document | Change::Test)
+                });
             adds && is_literal(file)
                 && has_ending(file)
                 && self.facts.files.is_some()

@@ -429,6 +429,10 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     }
     let steps = match steps::of(request, &stated, &facts.sizes) {
         Ok(steps) => steps,
+        // Whoever does it knows more words than the rules do.
+        Err(reasons) if reasons.iter().all(is_unknown) && says_work(request) => {
+            return Ok(undivided(request, whole::one(request, facts)));
+        }
         Err(reasons) => return passes::plan(request, facts, &reasons).ok_or(reasons),
     };
     if steps.len() * request.text.len() > REPEATED_BYTES_MAX {
@@ -446,6 +450,26 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     }
     let order = order::of(request, &steps)?;
     Ok(making::plan(request, facts, &stated, &steps, &order))
+}
+
+/// Whether a reason is only that no rule knows what is to be done.
+fn is_unknown(reason: &Reason) -> bool {
+    matches!(reason, Reason::NothingToDo(_))
+}
+
+/// A text of fewer words that no rule understands is a slip, a mistyped path for one, more likely
+/// than a request.
+const REQUEST_WORDS_MIN: usize = 4;
+
+/// Whether a text whose verbs no rule knows may be a request all the same: it has the length of one,
+/// and does not only forbid.
+#[must_use]
+pub fn says_work(request: &Request) -> bool {
+    let wanted = request.wanted();
+    let words = wanted.split_whitespace();
+    let words = words.filter(|word| word.contains(char::is_alphanumeric));
+    let words: std::collections::BTreeSet<&str> = words.collect();
+    words.len() >= REQUEST_WORDS_MIN
 }
 
 /// A criterion that a person or a reviewer judges.

@@ -150,8 +150,8 @@ const POLITE: &[&str] = &["can", "could", "kindly", "will", "would", "you"];
 
 /// Words of a clause that says no more.
 const SMALL: &[&str] = &[
-    "briefly", "file", "it", "just", "me", "nothing", "only", "please", "reply", "shortly",
-    "thanks", "that", "this", "us",
+    "briefly", "file", "it", "just", "me", "no", "nothing", "only", "or", "please", "reply",
+    "shortly", "thanks", "that", "this", "us", "yes",
 ];
 
 /// What one clause does.

@@ -8,6 +8,7 @@ mod approval;
 mod criterion;
 mod excluding;
 mod heading;
+mod item;
 mod listed;
 mod making;
 mod numbers;
@@ -25,7 +26,7 @@ use section::Sections;
 use super::exclusion;
 use super::sentence::{self, Item, Segment, Sentence};
 use super::statement::Mood;
-use super::token::{Kind, Token};
+use super::token::Token;
 use super::verbs::{Change, Verb};
 use super::{Phrase, Request, Shape, Span, order, roles, statement};
 
@@ -277,8 +278,10 @@ impl<'t> Reader<'t> {
                         () if sentence.is_before_list => Stands::BeforeList,
                         () => Stands::Alone,
                     };
+                    let told = self.told.len();
                     self.prose((begin, end), stands);
-                    if stands == Stands::Behind && self.request.parts.len() == before {
+                    let is_part = self.request.parts.len() > before || self.told.len() > told;
+                    if stands == Stands::Behind && !is_part {
                         self.append(begin, end);
                     }
                 }
@@ -287,89 +290,6 @@ impl<'t> Reader<'t> {
         if self.request.parts.len() == count && self.context.is_none() && !pieces.is_empty() {
             self.context = Some((from, to));
         }
-    }
-
-    /// How the item is marked that begins here.
-    fn marker(&self, from: usize) -> &'t str {
-        let before = from.checked_sub(1).map(|at| &self.tokens[at]);
-        let marker = before.filter(|it| matches!(it.kind, Kind::Item { .. }));
-        marker.map_or("", |it| &self.text[it.span.start..it.span.end])
-    }
-
-    /// Whether an item is marked as done already: `- [x] docs`, `1. ~~docs~~`.
-    fn is_done(&self, (from, to): (usize, usize)) -> bool {
-        let marker = self.marker(from).to_ascii_lowercase();
-        let span = self.span(from, to);
-        let line = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-        let before = self.text[line..span.start].trim_end();
-        let struck = before.ends_with("~~") || self.text[span.start..].starts_with("~~");
-        let behind = self.text[span.start..].lines().next().unwrap_or_default();
-        marker.contains("[x]") || struck && behind.trim_end().ends_with("~~")
-    }
-
-    /// An item of a list is one part, whatever it consists of.
-    fn item(&mut self, pieces: &[(usize, usize)], item: Item, standing: sentence::Standing) {
-        let (Some(&(from, _)), Some(&(_, to))) = (pieces.first(), pieces.last()) else {
-            return;
-        };
-        let shape = match item {
-            Item::Bullet => Shape::Item,
-            Item::Number => Shape::Numbered,
-        };
-        let (mut segments, _) = sentence::segments(self.tokens, (from, to));
-        let Some(first) = segments.first_mut() else {
-            return;
-        };
-        self.skip_lead_in(first);
-        approval::cut(self.tokens, &mut segments);
-        if self.is_of_what((from, to)) {
-            self.append(from, to);
-            return;
-        }
-        if self.is_wait(&segments) {
-            self.told.extend(self.waiting.replace((from, to)));
-            return;
-        }
-        let (when, segments) = self.apart_from_when(&segments);
-        let Some(&first) = segments.first() else {
-            return;
-        };
-        match statement::mood(&self.tokens[first.from..to]) {
-            Mood::Tells if self.is_of_who_asks(first.from, to) => {
-                self.told.push((from, to));
-                return;
-            }
-            Mood::Tells | Mood::MayAsk => self.asking.push((first.from, to)),
-            Mood::Asks | Mood::Names => {}
-        }
-        // `Backend: add the endpoint` has its verb behind the colon.
-        let found = segments.iter().take(2).find_map(|segment| {
-            let is_head = *segment == first || segment.lead.is_colon;
-            let found = sentence::verb_at(self.tokens, *segment, true);
-            found.filter(|_| is_head)
-        });
-        let label = segments.get(1).is_some_and(|it| it.lead.is_colon);
-        let lead = first.lead;
-        self.push(
-            first.from,
-            to,
-            shape,
-            found.map(|found| self.verb(found)),
-            pieces,
-        );
-        let at = self.request.parts.len() - 1;
-        self.place(at, lead.is_then, lead);
-        self.conditions
-            .extend(when.map(|(words, is_before)| Condition {
-                part: at,
-                words,
-                is_before,
-            }));
-        if label {
-            self.of_label(at, first);
-        }
-        self.of_list(at);
-        self.of_group(at, standing);
     }
 
     /// A piece of prose: parts, attachments, conditions, or context.
@@ -392,6 +312,7 @@ impl<'t> Reader<'t> {
         let mut is_with = false;
         let mut is_telling = false;
         let mut chain: Option<Chain> = None;
+        let mut condition = None;
         for number in 0..segments.len() {
             self.skip_lead_in(&mut segments[number]);
             chain = chain.filter(|_| self.goes_on_in_time(segments[number]));
@@ -406,6 +327,10 @@ impl<'t> Reader<'t> {
                 continue;
             }
             self.doubt_condition(segment);
+            if head.is_some() && self.is_condition_of_next(&segments[number..]) {
+                condition = Some(segment.from);
+                continue;
+            }
             // `Audit it. Write your findings into audit.md.`
             let before = first_part.checked_sub(1).filter(|_| number == 0);
             let judged = head.or(before);
@@ -423,7 +348,7 @@ impl<'t> Reader<'t> {
                 is_telling = true;
                 continue;
             }
-            is_telling = false;
+            let is_behind_told = std::mem::take(&mut is_telling);
             if mood == Mood::MayAsk {
                 self.asking.push((segment.from, segment.to));
                 let is_part = number == 0 && stands != Stands::Behind;
@@ -476,7 +401,14 @@ impl<'t> Reader<'t> {
                 // `Before you deploy, …` asks for no deployment.
                 self.condition(segment, before_it);
             } else if let Some(found) = found {
+                let doubts = self.guessed.len();
                 self.doubt(segment, found, number);
+                let is_sure = self.guessed.len() == doubts;
+                let segment = match condition.take() {
+                    Some(from) => Segment { from, ..segment },
+                    None if is_behind_told && is_sure => self.with_told(segment, found),
+                    None => segment,
+                };
                 self.clause(segment, Some(self.verb(found)), chain.map(|it| it.anchor));
                 let at = self.request.parts.len() - 1;
                 if is_timed && chain.is_none() {
@@ -678,7 +610,10 @@ impl<'t> Reader<'t> {
 
     /// A request that names nothing to do is one part: what is said first, or what is forbidden.
     fn without_parts(&mut self) {
-        let first = self.context.or_else(|| self.told.first().copied());
+        // A section's name says nothing.
+        let says = |it: &&(usize, usize)| !self.names_section(**it);
+        let told = self.told.iter().find(says).or(self.told.first());
+        let first = self.context.or(told.copied());
         let Some((from, to)) = first else {
             if !self.request.exclusions.is_empty() || !self.request.bounds.is_empty() {
                 self.request.exclusions.clear();

@@ -252,6 +252,7 @@ const PHRASES: &[(&str, &[&str])] = &[
         "sre",
         &[
             "alerting",
+            "grafana dashboard",
             "incident",
             "monitoring",
             "observability",
@@ -266,6 +267,7 @@ const PHRASES: &[(&str, &[&str])] = &[
         &[
             "api doc",
             "api reference",
+            "blog post",
             "changelog",
             "doc",
             "docstring",
@@ -282,6 +284,9 @@ const PHRASES: &[(&str, &[&str])] = &[
             "man page",
             "manpage",
             "manual",
+            "press kit",
+            "press kit page",
+            "press release",
             "readme",
             "reference manual",
             "reference page",
@@ -502,7 +507,9 @@ fn role_of_file(path: &str, words: usize) -> Option<&'static str> {
     let is_document = [".md", ".rst", ".adoc", ".mdx"]
         .iter()
         .any(|end| name.ends_with(end));
-    (is_document || is_in(&["docs", "doc"])).then_some("tech_writer")
+    // It describes an API, whatever else is made of it.
+    let is_description = name.starts_with("openapi.") || name.starts_with("swagger.");
+    (is_document || is_description || is_in(&["docs", "doc"])).then_some("tech_writer")
 }
 
 /// Roles whose work has files of its own, so that what lies there is theirs too.

@@ -1,5 +1,9 @@
 //! Where sentences and items of lists begin and end, and into which segments a sentence falls.
 
+mod phrases;
+
+use phrases::{caused, compound};
+
 use super::clauses::is_approved;
 use super::order;
 use super::token::{Kind, Token};
@@ -29,6 +33,8 @@ pub(super) enum Standing {
     Group,
     /// An item of a group.
     Grouped,
+    /// It is what somebody else said.
+    Quoted,
 }
 
 /// The name of a group of items has at most so many words.
@@ -44,6 +50,11 @@ pub(super) enum Item {
 const SHORT: &[&str] = &[
     "approx", "cf", "e.g", "eg", "etc", "i.e", "ie", "incl", "resp", "vs",
 ];
+
+/// Whether a word is shortened, so that a full stop behind it ends no sentence.
+pub(super) fn is_short(token: &Token) -> bool {
+    token.is_any(SHORT)
+}
 
 /// The sentences of a request. A single item is no list: it is read as prose.
 pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
@@ -71,9 +82,12 @@ pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
                     from = at + 1;
                 }
             }
-            Kind::Heading => {
+            Kind::Heading | Kind::Quote => {
                 push(&mut found, (from, at), item, standing);
-                standing = Standing::Heading;
+                standing = match token.kind {
+                    Kind::Quote => Standing::Quoted,
+                    _ => Standing::Heading,
+                };
                 item = None;
                 from = at + 1;
             }
@@ -114,7 +128,7 @@ pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
             }
             Kind::Mark('.' | '!' | '?' | ';') if item.is_none() && !token.is_aside => {
                 let before = at.checked_sub(1).map(|before| &tokens[before]);
-                if !before.is_some_and(|before| before.is_any(SHORT)) {
+                if !before.is_some_and(is_short) {
                     push(&mut found, (from, at), item, standing);
                     from = at + 1;
                 }
@@ -296,7 +310,8 @@ pub(super) fn segments(
     let mut at = from;
     while at < to {
         let is_start = begin == at;
-        match joins(&tokens[at..to], is_start, from < at) {
+        let joint = joins(&tokens[at..to], is_start, from < at);
+        match joint.filter(|it| !is_of_phrase(it.words, &tokens[begin..at])) {
             Some(joint) => {
                 if begin < at {
                     segments.push(Segment {
@@ -341,6 +356,16 @@ pub(super) fn segments(
         }
     }
     (segments, order_words)
+}
+
+/// Whether words belong to a phrase that has begun: `between a and b`, `start with the docs`.
+fn is_of_phrase(words: &[&str], before: &[Token]) -> bool {
+    let between = before.iter().rposition(|it| it.is("between"));
+    let is_open = between.is_some_and(|at| !before[at..].iter().any(|it| it.is("and")));
+    let starts = before
+        .last()
+        .is_some_and(|it| it.is_any(&["begin", "start"]));
+    words == ["and"] && is_open || words == ["with"] && starts
 }
 
 /// A phrase that joins a segment to what stands before it.
@@ -682,6 +707,11 @@ pub(super) fn verb_at(
         let at = (segment.from + skipped).checked_sub(1).filter(|_| wants)?;
         return Some((at, "add", super::Change::Add));
     };
+    // `Load test with 200 rooms` names one, and loads nothing.
+    let work = super::roles::mention(&words[skipped..]);
+    if super::verbs::names_its_object(base) && work.is_some_and(|(_, length)| length > 1) {
+        return None;
+    }
     let lead = segment.lead;
     let fits = match form {
         // `Note in the guide` is one, `note it in the guide` says to.
@@ -719,93 +749,6 @@ fn wanted_done(words: &[Token]) -> Option<(usize, &'static str, super::Change)> 
 
 /// So far behind `want` it stands what is to be done, in tokens.
 const WANTED_WORDS_MAX: usize = 8;
-
-/// What kind of test or review something is, before its verb.
-const KINDS: &[&str] = &[
-    "acceptance",
-    "code",
-    "cross",
-    "double",
-    "e2e",
-    "end-to-end",
-    "fuzz",
-    "integration",
-    "load",
-    "peer",
-    "performance",
-    "property",
-    "regression",
-    "security",
-    "smoke",
-    "snapshot",
-    "stress",
-    "unit",
-];
-
-/// `load test the endpoint`, and `look into why it is slow`, which is no review.
-fn compound(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Change)> {
-    let is = |at: usize, all: &[&str]| words.get(at).is_some_and(|it| it.is_any(all));
-    if is(at, &["look", "looking"]) {
-        let asks = ["how", "what", "whether", "which", "why"];
-        let is_search = is(at + 1, &["into"]) || is(at + 1, &["at"]) && is(at + 2, &asks);
-        return is_search.then_some((at, "investigate", super::Change::Research));
-    }
-    let next = words.get(at + 1).filter(|it| it.kind == Kind::Word)?;
-    let (base, change, form) = verb(&next.lower)?;
-    let judges = matches!(change, super::Change::Test | super::Change::Review);
-    let fits = is(at, KINDS) && form == Form::Base && judges && has_object(&words[at + 2..]);
-    (fits && words.len() > at + 2).then_some((at + 1, base, change))
-}
-
-/// So many words stand at most for who is to do something.
-const WHO_WORDS_MAX: usize = 4;
-
-/// `have someone review it`, `get a reviewer to check the names`, `take a look`.
-fn caused(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Change)> {
-    const WHO: &[&str] = &[
-        "colleague",
-        "engineer",
-        "expert",
-        "people",
-        "person",
-        "qa",
-        "reviewer",
-        "somebody",
-        "someone",
-        "team",
-    ];
-    if let Some(found) = done_to_it(words, at) {
-        return Some(found);
-    }
-    let before = at.checked_sub(1).and_then(|before| words.get(before));
-    let from = match () {
-        () if words.get(at)?.is_any(&["ask", "get", "take"]) => at + 1,
-        () if before?.is_any(&["have", "let"]) => at,
-        () => return None,
-    };
-    let near = &words[from.min(words.len())..words.len().min(from + WHO_WORDS_MAX)];
-    let look = near.iter().position(|it| it.is("look"));
-    if let Some(look) = look.filter(|_| near[0].is_any(&["a", "another"])) {
-        return Some((from + look, "look", super::Change::Review));
-    }
-    let who = near.iter().position(|it| it.is_any(WHO))?;
-    let next = from + who + 1;
-    let verb_at = next + usize::from(words.get(next)?.is("to"));
-    let token = words.get(verb_at).filter(|it| it.kind == Kind::Word)?;
-    let (base, change, form) = verb(&token.lower)?;
-    (form == Form::Base).then_some((verb_at, base, change))
-}
-
-/// `have it audited`, `get them tested`.
-fn done_to_it(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Change)> {
-    let at = at + if words.get(at)?.is("get") { 2 } else { 0 };
-    let [.., has, it] = words.get(..at)? else {
-        return None;
-    };
-    let is_had = has.is_any(&["get", "have"]) && it.is_any(&["it", "that", "them", "this"]);
-    let done = work_done(words.get(at)?).filter(|_| is_had)?;
-    Some((at, done.0, done.1))
-}
 
 /// The verb of somebody's work that is said to be done with something: `audited`, `documented`.
 pub(super) fn work_done(token: &Token) -> Option<(&'static str, super::Change)> {

@@ -528,6 +528,7 @@ fn of_thing(words: &[&Token], at: usize) -> Mood {
             && is_second(&["have", "need", "be"])
             && has(&["great", "need", "needed", "nice", "good", "required"])
         || is_first(&["would"]) && is_second(&["help"])
+        || is_first(&["would"]) && is_second(&["make"]) && has(&["happy"])
         || contraction == "s" && has(&["missing", "needed"]);
     let is_denied = words[0].is_any(&["no", "none", "nothing", "nobody"])
         || has(&["not", "never"])

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Blank,
     /// A heading begins, which ends at the next `Blank`.
     Heading,
+    /// What somebody else said begins, `> like this`, which ends at the next `Blank`.
+    Quote,
     /// An item of a list begins.
     Item {
         numbered: bool,
@@ -86,6 +88,9 @@ pub(super) fn scan(text: &str) -> Vec<Token> {
         list_indent: None,
     };
     let mut is_code = false;
+    // A request that is quoted as a whole is one all the same.
+    let mut lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
+    let has_own = lines.any(|line| quoted(line).is_none());
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let start = at;
@@ -96,11 +101,32 @@ pub(super) fn scan(text: &str) -> Vec<Token> {
             scanner.push(Kind::Blank, start, start);
             continue;
         }
-        if !is_code {
-            scanner.line(line, start);
+        if is_code {
+            continue;
+        }
+        match quoted(line.trim()) {
+            Some(said) if has_own => scanner.quote(line, start, said),
+            Some(_) => {
+                let said = line.trim_start().trim_start_matches(['>', ' ']);
+                scanner.line(said, at - said.len());
+            }
+            None => scanner.line(line, start),
         }
     }
     scanner.tokens
+}
+
+/// What stands in a line that quotes somebody.
+fn quoted(line: &str) -> Option<&str> {
+    let said = line.strip_prefix('>')?;
+    (!said.starts_with('=')).then(|| said.trim_start_matches(['>', ' ']))
+}
+
+/// What stands in a line that is bold as a whole, and no sentence: a heading.
+fn bold(line: &str) -> Option<&str> {
+    let inner = line.strip_prefix("**")?.strip_suffix("**")?;
+    let is_name = !inner.contains("**") && !inner.ends_with(['.', '!', '?', ':', ',']);
+    (is_name && !inner.trim().is_empty()).then_some(inner)
 }
 
 struct Scanner<'t> {
@@ -123,6 +149,15 @@ impl Scanner<'_> {
         });
     }
 
+    fn quote(&mut self, line: &str, start: usize, said: &str) {
+        self.depth = 0;
+        self.list_indent = None;
+        let end = start + line.trim_end().len();
+        self.push(Kind::Quote, start, start);
+        self.words(end - said.len(), end);
+        self.push(Kind::Blank, end, end);
+    }
+
     fn line(&mut self, line: &str, start: usize) {
         let content = line.trim_end();
         let bare = content.trim_start();
@@ -143,7 +178,8 @@ impl Scanner<'_> {
             return;
         }
         let heading = bare.trim_start_matches('#');
-        let is_heading = heading.len() < bare.len() && heading.starts_with(' ');
+        let is_marked = heading.len() < bare.len() && heading.starts_with(' ');
+        let is_heading = is_marked || bold(bare).is_some();
         if is_heading {
             self.push(Kind::Heading, from, from);
             from += bare.len() - heading.len();

@@ -244,8 +244,19 @@ const VERBS: &[(Change, &[&str])] = &[
     (
         Change::Review,
         &[
-            "analyze", "conduct", "look", "perform", "assess", "audit", "check", "inspect",
-            "measure", "profile", "review", "scan",
+            "analyze",
+            "conduct",
+            "look",
+            "perform",
+            "assess",
+            "audit",
+            "check",
+            "inspect",
+            "measure",
+            "profile",
+            "proofread",
+            "review",
+            "scan",
         ],
     ),
     (

@@ -1,4 +1,4 @@
-//! Three fifties of requests of many shapes, each written by somebody who knows neither the code nor
+//! Four fifties of requests of many shapes, each written by somebody who knows neither the code nor
 //! its rules, and run once against it before anything was mended by them. Since the rules were mended by what they
 //! showed, they prove nothing of others any more; the design note has the figures of the first run.
 //!
@@ -15,6 +15,7 @@ use self::Field::{Audit, Ci, Code, Design, Docs, Research, Review, Tests};
 use super::*;
 
 mod first;
+mod fourth;
 mod second;
 mod third;
 
@@ -112,7 +113,8 @@ pub(super) fn texts() -> Vec<&'static str> {
     let all = first::FIRST
         .iter()
         .chain(second::SECOND)
-        .chain(third::THIRD);
+        .chain(third::THIRD)
+        .chain(fourth::FOURTH);
     all.map(|apart| apart.request).collect()
 }
 
@@ -155,12 +157,17 @@ fn fifty_requests_written_apart_are_planned_as_asked_or_declined() {
 
 #[test]
 fn a_second_fifty_is_planned_as_asked_or_declined() {
-    all_are_right(second::SECOND, [25, 20, 5]);
+    all_are_right(second::SECOND, [29, 21, 0]);
 }
 
 #[test]
 fn a_third_fifty_is_planned_as_asked_or_declined() {
-    all_are_right(third::THIRD, [28, 15, 7]);
+    all_are_right(third::THIRD, [35, 15, 0]);
+}
+
+#[test]
+fn a_fourth_fifty_is_planned_as_asked_or_declined() {
+    all_are_right(fourth::FOURTH, [39, 11, 0]);
 }
 
 /// What each plan is judged by: what is wrong about it, in one line.
@@ -277,13 +284,13 @@ fn lost(apart: &Apart, planned: &Planned) -> Option<String> {
 }
 
 /// What must stay is in no title, promise or scope of what changes something. A title that is the
-/// request itself says that it must stay.
+/// request itself, perhaps with a capital letter, says that it must stay.
 fn touched(apart: &Apart, planned: &Planned) -> Option<String> {
     let whole = naming::line(apart.request);
     let changing = planned.plan.tasks.iter();
     let mut changing = changing.filter(|task| task.kind == TaskKind::Work);
     changing.find_map(|task| {
-        let title = Some(task.title.as_str()).filter(|title| *title != whole);
+        let title = Some(task.title.as_str()).filter(|title| !title.eq_ignore_ascii_case(&whole));
         let made = task.deliverables.iter().map(|it| it.path.as_str());
         let may = title
             .into_iter()

@@ -7,6 +7,7 @@ mod changed;
 mod fifty;
 mod findings;
 mod forty;
+mod kinds;
 mod objects;
 mod prohibited;
 mod readings;
@@ -584,10 +585,14 @@ fn documents_and_reviews_are_known_by_their_nouns() {
 
 #[test]
 fn nothing_is_left_out_silently() {
-    let reasons = reasons("Describe how sessions expire; then shorten the timeout");
+    let text = "Describe how sessions expire; then shorten the timeout";
+    let planned = planned(text);
+    let [task] = &planned.plan.tasks[..] else {
+        panic!("one task: {:#?}", planned.plan);
+    };
     assert_eq!(
-        reasons,
-        ["no word says what is to be done in `shorten the timeout`"]
+        (task.title.as_str(), task.description.as_str()),
+        (text, text)
     );
 }
 

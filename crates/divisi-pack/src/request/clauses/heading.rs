@@ -137,12 +137,14 @@ impl Reader<'_> {
             return;
         }
         if stands == Stands::BeforeList && ends_open {
-            let says = self.tokens[from..to]
-                .iter()
+            let says: Vec<&Token> = { self.tokens[from..to].iter() }
                 .filter(|token| token.is_word())
-                .count();
-            // `Please:` is no goal.
-            self.request.goal = (says > 1).then(|| self.phrase(from, to));
+                .collect();
+            // `Please:` is no goal, and `Lobby:` is one.
+            let names = |it: &Token| !sentence::is_preface(it) && verb(&it.lower).is_none();
+            let is_name = says.iter().any(|it| names(it)) && !self.names_section((from, to));
+            let is_goal = says.len() > 1 || is_name;
+            self.request.goal = is_goal.then(|| self.phrase(from, to));
             self.begin_list(first_part, (from, to));
             self.drop_parts(first_part, usize::MAX);
             return;

@@ -86,6 +86,10 @@ impl Reader<'_> {
                 change: Change::Review,
                 ..verb
             },
+            false if self.is_chosen_by(&verb, object, to) => Verb {
+                change: Change::Update,
+                ..verb
+            },
             false if self.writes_down(&verb) => Verb {
                 change: Change::Document,
                 ..verb
@@ -135,6 +139,13 @@ impl Reader<'_> {
         let behind = { self.tokens }.partition_point(|it| it.span.start < verb.span.end);
         let particle = self.tokens.get(behind);
         verb.word == "write" && particle.is_some_and(|it| it.is_any(&["down", "up"]))
+    }
+
+    /// Whether it is the product that chooses: `choose the language by the user's country`.
+    fn is_chosen_by(&self, verb: &Verb, object: usize, to: usize) -> bool {
+        let tokens = self.tokens.get(object..to).unwrap_or_default();
+        let how = ["automatically", "by", "depending"];
+        verb.word == "choose" && tokens.iter().any(|it| it.is_any(&how))
     }
 
     /// Whether what is written says what somebody found: `write your findings about a.js into b.md`, `a
@@ -366,7 +377,12 @@ impl Reader<'_> {
                 && roles::mention(&self.tokens[at..to]).is_none();
             // `Mention the following in a.md`
             let is_list = token.is("following") && at > from && self.tokens[at - 1].is("the");
-            if at > object && (token.is_any(ASIDE) && !is_list || is_of_it) {
+            // `Merge field by field`
+            let is_way = token.is("by")
+                && at > from
+                && at + 1 < to
+                && self.tokens[at - 1].lower == self.tokens[at + 1].lower;
+            if at > object && (token.is_any(ASIDE) && !is_list && !is_way || is_of_it) {
                 standing = Standing::Aside;
             } else if at > object && token.is_any(PLACING) && standing == Standing::Object {
                 // `the format described in a.md` is not in question there.
@@ -458,7 +474,11 @@ impl Reader<'_> {
         if lead.is_colon && segments.len() < 2 {
             return None;
         }
-        let words: Vec<&Token> = self.words(segment);
+        let mut words: Vec<&Token> = self.words(segment);
+        // `A section on when to use which` says so of what it tells.
+        let topic = |pair: &[&Token]| pair[0].is_any(&["about", "on"]) && pair[1].is_any(TOLD);
+        let topic = words.windows(2).position(topic);
+        words.truncate(topic.unwrap_or(words.len()));
         let is_finite = |token: &&Token| {
             token.is_any(&[
                 "are", "has", "have", "is", "that", "was", "were", "when", "which", "while",

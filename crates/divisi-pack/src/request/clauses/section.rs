@@ -28,6 +28,8 @@ const NAMES: &[(Section, &[&str])] = &[
             "acceptance criteria",
             "actual behavior",
             "actual behaviour",
+            "actual result",
+            "actual results",
             "additional context",
             "additional information",
             "additional notes",
@@ -41,9 +43,12 @@ const NAMES: &[(Section, &[&str])] = &[
             "current behaviour",
             "current state",
             "definition of done",
+            "describe alternatives you've considered",
             "environment",
             "expected behavior",
             "expected behaviour",
+            "expected result",
+            "expected results",
             "fyi",
             "guidelines",
             "hints",
@@ -61,7 +66,10 @@ const NAMES: &[(Section, &[&str])] = &[
             "reproduction",
             "restrictions",
             "rules",
+            "screenshot",
+            "screenshots",
             "see also",
+            "stack trace",
             "steps to reproduce",
             "to reproduce",
             "useful links",
@@ -101,19 +109,40 @@ const LABEL_WORDS_MAX: usize = 3;
 
 /// Names of sections of work: they say nothing of what it is.
 const OF_WORK: &[&str] = &[
+    "bug",
+    "bug report",
     "changes",
+    "describe the bug",
+    "describe the feature",
+    "describe the issue",
+    "describe the problem",
+    "describe the solution you'd like",
+    "description",
+    "feature request",
+    "impact",
+    "issue",
     "plan",
+    "problem",
+    "proposal",
+    "proposed change",
+    "proposed changes",
+    "proposed solution",
     "request",
     "requirements",
     "scope",
+    "solution",
     "steps",
+    "summary",
     "task",
     "tasks",
     "to do",
     "to-do",
     "todo",
     "todos",
+    "wanted",
     "what",
+    "what happened",
+    "what happens",
     "what to do",
     "work",
 ];
@@ -131,6 +160,8 @@ pub(super) struct Sections {
     headings: Vec<(usize, usize)>,
     /// Whose work the group of items is of which the next ones are.
     group: Option<Mention>,
+    /// What else the group is called.
+    group_name: Option<String>,
 }
 
 impl Sections {
@@ -150,6 +181,10 @@ impl Reader<'_> {
     ) -> Option<(usize, usize)> {
         if sentence.standing == Standing::Heading {
             return self.head((from, to));
+        }
+        if sentence.standing == Standing::Quoted {
+            self.quote((from, to));
+            return None;
         }
         self.leave_label(sentence, from);
         let label = self.label((from, to));
@@ -187,7 +222,7 @@ impl Reader<'_> {
         let class = class(&self.tokens[from..to]);
         self.sections.section = class.unwrap_or_default();
         self.sections.label = None;
-        if class.is_some() || self.says_any((from, to), OF_WORK) {
+        if self.names_section((from, to)) {
             self.told.push((from, to));
             return None;
         }
@@ -198,6 +233,31 @@ impl Reader<'_> {
         self.sections.headings.push((from, to));
         self.told.push((from, to));
         None
+    }
+
+    /// What somebody else said is told, whoever it was: `> Lena: it is slow`. Where it asks for something,
+    /// nobody can say whether that is meant.
+    fn quote(&mut self, (from, to): (usize, usize)) {
+        let begin = match &self.tokens[from..to] {
+            [who, colon, ..] if who.is_word() && colon.is_mark(':') => from + 2,
+            _ => from,
+        };
+        if !super::exclusion::exclusions(&self.tokens[begin..to]).is_empty() {
+            self.read.push((from, begin));
+            return self.forbid((begin, to));
+        }
+        let asks = statement::mood(&self.tokens[begin..to]) == Mood::Asks;
+        let list = if asks {
+            &mut self.asking
+        } else {
+            &mut self.told
+        };
+        list.push((from, to));
+    }
+
+    /// Whether words are a section's name, and say nothing of what stands there.
+    pub(super) fn names_section(&self, (from, to): (usize, usize)) -> bool {
+        class(&self.tokens[from..to]).is_some() || self.says_any((from, to), OF_WORK)
     }
 
     /// A label holds until a line is left blank, its list aside.
@@ -250,22 +310,30 @@ impl Reader<'_> {
     pub(super) fn is_context(&mut self, sentence: Sentence, pieces: &[(usize, usize)]) -> bool {
         if sentence.item.is_some() && sentence.standing != Standing::Grouped {
             self.sections.group = None;
+            self.sections.group_name = None;
         }
         let Some(&(from, to)) = pieces.first() else {
             return false;
         };
         if sentence.standing == Standing::Group {
             let mut found = (from..to).filter_map(|at| roles::mention(&self.tokens[at..to]));
-            self.sections.group = found.next().map(|(mention, _)| mention);
+            let group = found.next().map(|(mention, _)| mention);
+            let is_named = group.is_none();
+            self.sections.group = group;
+            self.sections.group_name = is_named.then(|| self.phrase(from, to).text);
             return true;
         }
         false
     }
 
-    /// An item of a group that names nobody's work is of whose work the group is.
+    /// An item of a group that names nobody's work is of whose work the group is, or of what it names.
     pub(super) fn of_group(&mut self, at: usize, standing: Standing) {
         let group = self.sections.group.clone();
         let part = &mut self.request.parts[at];
+        let name = self.sections.group_name.as_ref();
+        if let Some(name) = name.filter(|_| standing == Standing::Grouped) {
+            part.text = format!("{name}: {}", part.text);
+        }
         let names = part.mentions.iter().any(|it| it.standing == Stands::Object);
         if let (Some(group), Standing::Grouped, false) = (group, standing, names) {
             part.mentions.push(Mention {

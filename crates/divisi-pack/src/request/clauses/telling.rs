@@ -41,6 +41,9 @@ pub(super) const FINDINGS: &[&str] = &[
     "summary",
 ];
 
+/// What joins two clauses has at most so many words and marks.
+const JOINT_TOKENS_MAX: usize = 3;
+
 /// The title of a request has at most so many words.
 const TITLE_WORDS_MAX: usize = 6;
 
@@ -225,7 +228,11 @@ impl Reader<'_> {
         let is_more = tokens
             .iter()
             .any(|it| it.is_any(&["that", "what", "which"]));
-        is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word)
+        // `And send me your remarks`
+        let is_sent = ["give", "send", "show"].contains(&word)
+            && tokens.iter().any(|it| it.is_any(&["me", "us"]));
+        let reports = is_more && ["list", "report", "summarize"].contains(&word);
+        is_joined && judges && (reports || is_sent)
     }
 
     /// Whether a segment says into which file that goes which a part judges or finds out.
@@ -362,6 +369,47 @@ impl Reader<'_> {
         if is_first && is_doubtful || is_just {
             self.guessed.push((segment.from, segment.to));
         }
+    }
+
+    /// What an `it` stands for belongs to what is to be done with it: `the icon is blurry, replace it`.
+    pub(super) fn with_told(
+        &mut self,
+        segment: Segment,
+        (at, ..): (usize, &'static str, Change),
+    ) -> Segment {
+        const NAMING_NONE: &[&str] = &[
+            "i", "it", "that", "there", "these", "they", "this", "we", "you",
+        ];
+        let object = self.tokens.get(at + 1);
+        let is_of_it = object.is_some_and(|it| it.is_any(&["it", "them"]));
+        let told = self.told.last().copied();
+        let told = told.filter(|&(from, to)| {
+            let who = self.tokens[from].lower.split('\'').next();
+            let is_near = to <= segment.from && segment.from - to <= JOINT_TOKENS_MAX;
+            is_near && !who.is_some_and(|who| NAMING_NONE.contains(&who))
+        });
+        let Some((from, to)) = told.filter(|_| is_of_it) else {
+            return segment;
+        };
+        self.told.pop();
+        let leads = ["also", "and", "but", "oh", "ok", "so"];
+        let lead = { self.tokens[from..to].iter() }.take_while(|it| it.is_any(&leads));
+        let begin = from + lead.count();
+        self.read.push((from, begin));
+        Segment {
+            from: begin,
+            ..segment
+        }
+    }
+
+    /// Whether a segment says when the next one is to be done: `and if it does, replace it`.
+    pub(super) fn is_condition_of_next(&self, segments: &[Segment]) -> bool {
+        let [segment, next, ..] = segments else {
+            return false;
+        };
+        let is_if = self.tokens[segment.from].is("if") && segment.lead.is_and;
+        let does = verb(&self.tokens[next.from].lower).map(|(.., form)| form);
+        is_if && next.lead.is_list && !next.lead.is_and && does == Some(Form::Base)
     }
 
     /// Keeps a condition of what somebody changes: `if you change the flags` may ask for that, and

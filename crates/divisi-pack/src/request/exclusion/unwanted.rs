@@ -44,10 +44,25 @@ const BETWEEN_MAX: usize = 2;
 
 /// The exclusion whose predicate begins at this token; it looks back no further than `floor`.
 pub(super) fn unwanted(tokens: &[Token], at: usize, floor: usize) -> Option<Excluded> {
-    let to = predicate(tokens, at)?;
+    if let Some(to) = predicate(tokens, at) {
+        let from = subject(tokens, at, floor).filter(|&from| names_something(&tokens[from..at]))?;
+        return Some(Excluded::new(from, segment_end(tokens, to)));
+    }
+    let ends = tokens.get(at + 1).is_none_or(|next| !next.is_word());
+    if !ends || !tokens[at].is_any(STAYS) {
+        return None;
+    }
+    // `The existing signatures stay`; of tests and files more is known than that.
     let from = subject(tokens, at, floor)?;
-    Some(Excluded::new(from, segment_end(tokens, to)))
+    let said = &tokens[from..at];
+    let is_there = said
+        .iter()
+        .any(|it| it.is_any(&["current", "existing", "present"]));
+    (is_there && !names_something(said)).then(|| Excluded::new(from, at + 1))
 }
+
+/// Said of something that is there, these say that it is not to be touched.
+const STAYS: &[&str] = &["remain", "remains", "stay", "stays"];
 
 /// Where the words end that say so.
 fn predicate(tokens: &[Token], at: usize) -> Option<usize> {
@@ -82,7 +97,7 @@ fn predicate(tokens: &[Token], at: usize) -> Option<usize> {
     (is(at, &["no", "none"]) && ends && follows).then_some(at + 1)
 }
 
-/// Where the subject begins, if it is a role's work or a file.
+/// Where the subject begins.
 fn subject(tokens: &[Token], at: usize, floor: usize) -> Option<usize> {
     let is_colon = at > floor && tokens[at - 1].is_mark(':');
     let end = at - usize::from(is_colon);
@@ -120,5 +135,5 @@ fn subject(tokens: &[Token], at: usize, floor: usize) -> Option<usize> {
         }
         from = begin;
     }
-    names_something(&tokens[from..end]).then_some(from)
+    (from < end).then_some(from)
 }

@@ -30,10 +30,6 @@ const DOUBTFUL_CHARS_MAX: usize = 60;
 /// A longer request is not said again in a command line: nobody would copy it.
 const REPEATED_CHARS_MAX: usize = 1_000;
 
-/// A text of fewer words that no rule understands is a slip, a mistyped path for one, more likely
-/// than a request.
-const REQUEST_WORDS_MIN: usize = 4;
-
 /// Plans it.
 ///
 /// # Errors
@@ -262,7 +258,7 @@ fn planner_of(
             let unknown: Vec<&str> = reasons.clone().filter_map(unknown_of).collect();
             let is_faulty = reasons.any(|it| it.is_of_request() && unknown_of(it).is_none());
             // Whoever does it knows more verbs than the rules do.
-            let may_be_work = unknown.is_empty() || is_asked || says_work(request);
+            let may_be_work = unknown.is_empty() || is_asked || planner::says_work(request);
             match unknown.first() {
                 _ if is_faulty || !may_be_work => Err(refused(request, &declined)),
                 _ if is_asked || may_ask => Ok(Made::ByAgent),
@@ -305,13 +301,6 @@ fn unknown_of(reason: &planner::Reason) -> Option<&str> {
         planner::Reason::NothingToDo(words) => Some(words),
         _ => None,
     }
-}
-
-/// Whether a text whose verbs no rule knows may be a request all the same: it has the length of one,
-/// and does not only forbid.
-fn says_work(request: &Request) -> bool {
-    let words = request.wanted();
-    words.split_whitespace().count() >= REQUEST_WORDS_MIN
 }
 
 /// Why rules do not divide a request that they could plan.
