@@ -28,8 +28,8 @@ impl Area {
         }
     }
 
-    /// The patterns that match its files among these, without what only their endings tell: not each
-    /// text is a document of the project. Where no folder is of it, the usual one.
+    /// The patterns that match its files among these, without what only their names or endings tell: not each
+    /// text is a document of the project, and a Makefile is more than what builds run. Where no folder is of it, the usual one.
     pub(crate) fn patterns(self, files: &[String]) -> Vec<String> {
         let found = files.iter().filter_map(|path| self.pattern_of(path));
         let mut found: BTreeSet<String> = found.collect();
@@ -60,7 +60,9 @@ impl Area {
                 .find(|it| it.is_of(name))
                 .map(|it| it.pattern.to_owned()),
             Area::Documents => path.starts_with("README").then(|| "README*".to_owned()),
-            Area::Builds => BUILDS.contains(&name).then(|| path.to_owned()),
+            Area::Builds => [".gitlab-ci.yml", ".travis.yml"]
+                .contains(&path)
+                .then(|| path.to_owned()),
             Area::Code => None,
         }
     }
@@ -182,7 +184,7 @@ mod tests {
         let patterns = |area: Area| area.patterns(&files).join(" ");
         assert_eq!(patterns(Area::Tests), "**/*.test.* **/*_test.* **/tests/**");
         assert_eq!(patterns(Area::Documents), "README* docs/**");
-        assert_eq!(patterns(Area::Builds), ".github/** Makefile");
+        assert_eq!(patterns(Area::Builds), ".github/**");
         assert_eq!(Area::Tests.patterns(&[]), ["tests/**"]);
         for path in &files {
             assert_eq!(

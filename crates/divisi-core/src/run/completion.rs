@@ -295,6 +295,10 @@ impl Run {
     /// that task made: nobody is asked twice.
     fn judged(&self, head: Option<&Commit>, criterion: u16) -> Option<Verdict> {
         let of_whole = self.criteria.get(usize::from(criterion))?;
+        if of_whole.is_falsifiable() {
+            // Nobody said it: a program told it of the task.
+            return None;
+        }
         let does_something =
             |it: &&Task| it.reviews.is_none() && it.spec.kind != TaskKind::Approval;
         // Of what has no tree, another task's work is not told.

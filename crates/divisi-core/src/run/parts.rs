@@ -116,18 +116,18 @@ impl Draft<'_> {
     /// A task that may be split as it stands.
     pub(super) fn splittable(&self, no: TaskNo) -> Result<&Task, Rejection> {
         let task = self.known(no)?;
-        if !matches!(
-            task.state_name(),
-            StateName::Waiting | StateName::Ready | StateName::Escalated
-        ) {
-            return self.not_now(no, "split", before_split(task));
-        }
         if task.reviews.is_some() {
             return self.not_now(
                 no,
                 "split",
                 "judge what it reviews: `divisi approve`, `reject`",
             );
+        }
+        if !matches!(
+            task.state_name(),
+            StateName::Waiting | StateName::Ready | StateName::Escalated
+        ) {
+            return self.not_now(no, "split", before_split(task));
         }
         if task.candidate_of.is_some() || task.awaits_candidates() {
             let hint = "it is solved several times: cancel it, then retry and split it";
@@ -491,7 +491,7 @@ fn before_split(task: &Task) -> &'static str {
         TaskState::Approval => "`divisi approve` or `divisi reject` it",
         TaskState::Active(live) if live.awaits_submission() => given_up,
         TaskState::Active(live) if matches!(live.phase, Phase::Held { .. }) => given_up,
-        _ => "`divisi cancel RUN TASK` ends its attempt; then `divisi retry` it, and split it",
+        _ => "it can be split before its attempt begins, and when it was given up",
     }
 }
 

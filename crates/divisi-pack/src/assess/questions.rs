@@ -104,6 +104,15 @@ pub fn settle(
                 free_until = span.start;
             }
             Place::At(at, word) if at <= free_until => {
+                // `To staging` answers `Where to?` as well as `staging` does.
+                let mut said = words.split_inclusive(' ');
+                let first = said.next().unwrap_or_default();
+                let is_said = !word.is_empty() && first.trim().eq_ignore_ascii_case(word.trim());
+                let words = if is_said {
+                    &words[first.len()..]
+                } else {
+                    &words
+                };
                 text.insert_str(at, &format!("{word}{words}"));
                 free_until = at;
             }

@@ -497,8 +497,12 @@ impl Maker<'_> {
             ("doc/", "doc/**"),
             ("README", "README*"),
         ];
-        let there = places
-            .iter()
+        // `The docs but not the README`
+        let excluded = self.request.exclusions.iter();
+        let mut excluded = excluded.flat_map(|it| it.text.split_whitespace());
+        let has_readme = !excluded.any(|word| word.to_lowercase().starts_with("readme"));
+        let there = { places.iter() }
+            .filter(|(start, _)| has_readme || *start != "README")
             .filter(|(start, _)| files.iter().any(|file| file.starts_with(start)));
         there.map(|(_, pattern)| (*pattern).to_owned()).collect()
     }
@@ -609,7 +613,19 @@ impl Maker<'_> {
         let mut mentions = step.of.mentions.iter();
         let is_of_all =
             mentions.any(|it| it.standing == Standing::Aside && !step.of.span.holds(it.span));
-        is_of_all || step.files.iter().any(is_missing) || step.of.files.iter().any(comes_up)
+        // `Read it from a config file`, `replace a.sh by a.py`
+        let words: Vec<&str> = step.of.text.split_whitespace().collect();
+        let is_some = |at: &usize| ["a", "an", "another"].contains(&words[*at]);
+        let is_unnamed = (0..words.len()).filter(is_some).any(|at| {
+            let mut near = words[at + 1..].iter().take(3);
+            near.any(|word| word.trim_end_matches(['.', ',']) == "file")
+        });
+        let replaces = step.of.verb.as_ref().is_some_and(|it| it.word == "replace");
+        is_of_all
+            || is_unnamed
+            || replaces && step.of.files.len() > 1
+            || step.files.iter().any(is_missing)
+            || step.of.files.iter().any(comes_up)
     }
 
     /// For each step the first of those that one task does together, itself if it has one of its own.

@@ -259,7 +259,7 @@ const REPEATED_BYTES_MAX: usize = 512 << 10;
 pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     let mut planned = propose(request, facts);
     if let Ok(planned) = &mut planned {
-        spared::hold_all_else(&mut planned.plan, request);
+        spared::hold_all_else(&mut planned.plan, request, facts);
     }
     let declined = |reasons| Declined {
         reasons,
@@ -312,7 +312,7 @@ pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
     if let Ok(mut divided) = propose(request, facts)
         && !matches!(divided.pattern, Pattern::Workflow(_))
     {
-        spared::hold_all_else(&mut divided.plan, request);
+        spared::hold_all_else(&mut divided.plan, request, facts);
         whole::judge_as(&mut plan, divided.plan);
     }
     spared::hold(&mut plan, request, facts);

@@ -9,6 +9,7 @@ use divisi_core::{Criterion, Plan, TaskKind, TaskSpec};
 
 use super::Facts;
 use super::making::pattern_of;
+use super::steps;
 use crate::area::Area;
 use crate::paths;
 use crate::request::{Change, Exclusion, KeptArea, Part, Request, Verb, restraint};
@@ -19,7 +20,7 @@ const EXISTING_MAX: usize = 40;
 /// Bounds each task, and the whole, to the files that the plan names, where the request wants nothing else
 /// changed, or only looks and holds something back: `list the bugs, do not fix them`. A task that names
 /// none could be bounded to nothing, so nothing is bounded then.
-pub(super) fn hold_all_else(plan: &mut Plan, request: &Request) {
+pub(super) fn hold_all_else(plan: &mut Plan, request: &Request, facts: &Facts<'_>) {
     let looks = |task: &TaskSpec| matches!(task.kind, TaskKind::Research | TaskKind::Review);
     // What is held back by name is spared by name.
     let mut exclusions = request.exclusions.iter();
@@ -29,9 +30,21 @@ pub(super) fn hold_all_else(plan: &mut Plan, request: &Request) {
     if !is_asked || is_bounded(plan) {
         return;
     }
+    // What one task does is in any file that the request names.
+    let mut work = { plan.tasks.iter() }.filter(|it| it.work == Work::Handoff);
+    let is_alone = work.next().is_some() && work.next().is_none() && !request.is_question;
+    let all_named = { request.files.iter() }.map(|file| pattern_of(&file.text, facts));
+    let all_named: Vec<String> = all_named.filter(|it| is_alone && is_pattern(it)).collect();
     let own = |task: &TaskSpec| -> Vec<String> {
         let promised = task.deliverables.iter().map(|it| &it.path);
-        promised.chain(&task.scope).cloned().collect()
+        let own = promised.chain(&task.scope).cloned();
+        let mut own: Vec<String> = own.collect();
+        if !own.is_empty() && !looks(task) {
+            let others = all_named.iter().filter(|it| !own.contains(it));
+            let others: Vec<String> = others.cloned().collect();
+            own.extend(others);
+        }
+        own
     };
     let named: Vec<Vec<String>> = plan.tasks.iter().map(own).collect();
     let is_named =
@@ -65,7 +78,7 @@ pub(super) fn hold(plan: &mut Plan, request: &Request, facts: &Facts<'_>) {
     let spared = request.kept().into_iter();
     let spared = spared.map(|path| in_its_folder(path, facts));
     let areas = request.exclusions.iter().flat_map(|it| &it.areas);
-    let areas = areas.flat_map(|area| of_area(*area, request, facts));
+    let areas = areas.flat_map(|area| of_area(*area, request, facts).0);
     let mut spared: Vec<String> = { spared.chain(areas) }
         .filter(|pattern| is_pattern(pattern))
         .map(|pattern| format!("!{pattern}"))
@@ -95,43 +108,60 @@ pub(super) fn bounds(request: &Request, facts: &Facts<'_>) -> Vec<String> {
 pub(super) fn unread<'r>(plan: &Plan, request: &'r Request, facts: &Facts<'_>) -> Vec<&'r str> {
     let is_held = |it: &Exclusion| {
         let areas = || !it.areas.is_empty();
-        let is_held = |area: &KeptArea| !of_area(*area, request, facts).is_empty();
+        let is_held = |area: &KeptArea| of_area(*area, request, facts).1;
         !it.kept.is_empty() || areas() && it.areas.iter().all(is_held)
     };
     restraint::unread(request, is_bounded(plan), is_held)
 }
 
-/// The patterns of an area's files that must stay as they are. None where nobody knows which ones: where
-/// there are too many to be told apart from new ones, or where the same request wants more of them.
-fn of_area(kept: KeptArea, request: &Request, facts: &Facts<'_>) -> Vec<String> {
+/// The patterns of an area's files that must stay as they are, and whether they are all that is meant. They
+/// are not where there are too many to be told apart from new ones, where the same request wants some of them
+/// changed or more of them, and where no file there shows which ones are meant.
+fn of_area(kept: KeptArea, request: &Request, facts: &Facts<'_>) -> (Vec<String>, bool) {
     let role = match kept.area {
         Area::Tests => "qa",
         Area::Documents => "tech_writer",
         Area::Builds => "devops",
-        Area::Code => return Vec::new(),
+        Area::Code => return (Vec::new(), false),
     };
     let files = facts.files.unwrap_or_default();
+    let mut own = files.iter().filter(|it| kept.area.pattern_of(it).is_some());
+    let changes = |part: &Part| {
+        let of_part = part.files.iter();
+        let is_its = part.role == role;
+        let changed = of_part.filter(|file| is_its || steps::must_change(request, part, file));
+        changed
+            .map(|file| file.text.clone())
+            .collect::<Vec<String>>()
+    };
+    let changed: Vec<String> = request.parts.iter().flat_map(changes).collect();
     if kept.is_existing {
-        let own = files.iter().filter(|it| kept.area.pattern_of(it).is_some());
         let own: Vec<String> = own.take(EXISTING_MAX + 1).cloned().collect();
-        let is_apart = own.len() <= EXISTING_MAX;
-        return own.into_iter().filter(|_| is_apart).collect();
+        if own.len() > EXISTING_MAX {
+            return (Vec::new(), false);
+        }
+        let spared = own.iter().filter(|it| !changed.contains(it));
+        let spared: Vec<String> = spared.cloned().collect();
+        let is_all = !own.is_empty() && spared.len() == own.len();
+        return (spared, is_all);
     }
     let adds = |part: &Part| {
         let adds =
             |verb: &Verb| matches!(verb.change, Change::Add | Change::Document | Change::Test);
         part.role == role && part.files.is_empty() && part.verb.as_ref().is_none_or(adds)
     };
-    if request.parts.iter().any(adds) {
-        return Vec::new();
+    if own.next().is_none() || request.parts.iter().any(adds) {
+        return (Vec::new(), false);
     }
     let mut patterns = kept.area.patterns(files);
-    for file in &request.files {
-        if let Some(own) = kept.area.pattern_of(&file.text) {
+    let all = patterns.len();
+    for file in &changed {
+        if let Some(own) = kept.area.pattern_of(file) {
             patterns.retain(|it| *it != own && it.strip_prefix("**/") != Some(own.as_str()));
         }
     }
-    patterns
+    let is_all = patterns.len() == all;
+    (patterns, is_all)
 }
 
 /// A path as a pattern; of a mere name that is not at the root, wherever files of that name lie.

@@ -121,13 +121,17 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
     reasons
 }
 
-/// Where only files are excluded, those that are there for what a mention names: whether the part changes
-/// them. `Fix it until its tests pass` does not, nor does who adds tests to those that exist.
+/// Whether a part does what an exclusion says of what both name. Where only files are excluded, that is to
+/// change them: `fix it until its tests pass` does not, nor does who adds tests to those that exist, or
+/// mends what a test shows.
 fn is_of_files(excluded: &Exclusion, part: &Part, mention: &Mention) -> bool {
     let fixes = |verb: &Verb| verb.change == Change::Fix;
-    let changes = part.role == mention.role && !part.verb.as_ref().is_some_and(fixes);
+    let fixes = part.verb.as_ref().is_some_and(fixes);
     let mut areas = excluded.areas.iter();
-    excluded.areas.is_empty() || changes && areas.any(|it| !it.is_existing)
+    match excluded.areas.is_empty() {
+        true => !fixes || mention.role != "qa",
+        false => !fixes && part.role == mention.role && areas.any(|it| !it.is_existing),
+    }
 }
 
 /// Whether what is excluded says of what it is, and the part says that of something else: `deploy to

@@ -34,6 +34,7 @@ pub(super) fn criteria_of_intent(
             .filter(|it| matches!(it, Criterion::Changed { .. }))
             .cloned(),
     );
+    criteria.extend(lasting(tasks));
     for deliverable in tasks.iter().flat_map(|task| &task.deliverables) {
         criteria.push(Criterion::File {
             path: deliverable.path.clone(),
@@ -50,6 +51,35 @@ pub(super) fn criteria_of_intent(
         is_new
     });
     criteria
+}
+
+/// What tasks say of files that are there or gone, as far as no other one may say the contrary.
+fn lasting(tasks: &[TaskSpec]) -> Vec<Criterion> {
+    let mut lasting = Vec::new();
+    for (at, task) in tasks.iter().enumerate() {
+        let others = || {
+            let others = tasks.iter().enumerate();
+            others.filter(|(other, _)| *other != at).map(|(_, it)| it)
+        };
+        let is_touched = |path: &str| {
+            others().any(|it| {
+                let promised = it.deliverables.iter().map(|it| &it.path);
+                promised.chain(&it.scope).any(|its| its == path)
+            })
+        };
+        let is_gone = |path: &str| {
+            let mut all = others().flat_map(|it| &it.criteria);
+            all.any(|it| matches!(it, Criterion::Count { pattern, max: Some(0), .. } if pattern == path))
+        };
+        let promises = |path: &str| task.deliverables.iter().any(|it| it.path == path);
+        let lasts = |it: &&Criterion| match it {
+            Criterion::Count { pattern, max, .. } => *max == Some(0) && !is_touched(pattern),
+            Criterion::File { path, .. } => !is_gone(path) && !promises(path),
+            _ => false,
+        };
+        lasting.extend(task.criteria.iter().filter(lasts).cloned());
+    }
+    lasting
 }
 
 /// What somebody judges of the whole where no program can tell.

@@ -207,7 +207,8 @@ pub(super) fn join(request: &mut Request, tokens: &[Token]) {
         .parts
         .iter()
         .all(|it| matches!(it.shape, Shape::Clause | Shape::Attachment));
-    if is_asked && is_all && is_prose && request.approvals.is_empty() {
+    let is_only_asked = is_all && is_prose && !has_work_for_the_case(tokens);
+    if is_asked && is_only_asked && request.approvals.is_empty() {
         return as_one(request);
     }
     if is_beside {
@@ -215,6 +216,19 @@ pub(super) fn join(request: &mut Request, tokens: &[Token]) {
         questions.extend(open);
     }
     doubt(request, &questions);
+}
+
+/// Whether something is to be done by what the answer is: `and if not, add a test`.
+fn has_work_for_the_case(tokens: &[Token]) -> bool {
+    let case = |it: &[Token]| {
+        it[0].is("if") && it[1].is_any(&["it's", "needed", "no", "not", "so", "yes"])
+    };
+    let mut cases = (1..tokens.len()).filter(|&at| case(&tokens[at - 1..=at]));
+    cases.any(|at| {
+        let mut near = tokens[at + 1..].iter().filter(|it| it.is_word());
+        let asks = near.next().and_then(|it| verb(&it.lower));
+        asks.is_some_and(|(_, change, form)| form == Form::Base && change != Change::Research)
+    })
 }
 
 /// Whether somebody wants to be told what is not known: `tell me what would break`. Who wants to be

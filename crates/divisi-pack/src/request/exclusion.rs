@@ -159,6 +159,8 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         // `be careful not to change it`
         ("not" | "never", "to") if is_touching(word(2)) => Some(2),
         ("do" | "must" | "should" | "shall" | "may" | "can" | "will", "not") => Some(2),
+        // `I cannot remove an item` complains.
+        ("cannot" | "won't", _) if at > 0 && tokens[at - 1].is_any(&["i", "we"]) => None,
         _ if NEGATING.contains(&first) => Some(1),
         ("not" | "without", next) if is_touching(next) && verb_form(next) == Some(Form::Gerund) => {
             Some(1)
@@ -206,7 +208,8 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     }
     // `not only` and `no longer` do not exclude, and `is not documented` tells of a fault.
     let before = at.checked_sub(1).map(|before| &tokens[before]);
-    let is_told = before.is_some_and(|before| before.is_any(STATING));
+    // `… and if not add it`
+    let is_told = before.is_some_and(|before| before.is_any(STATING) || before.is("if"));
     let is_of_manner = first == "no" && matches!(word(1), "rush" | "hurry" | "worries" | "problem");
     if is_told || is_of_manner || matches!(word(1), "only" | "just" | "longer" | "more") {
         return None;

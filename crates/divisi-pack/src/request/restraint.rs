@@ -102,7 +102,20 @@ const UNCHANGED: &[&str] = &[
     "inchangé",
     "inchangés",
     "intact",
+    "must stay",
+    "should stay",
+    "has to stay",
+    "have to stay",
+    "stay out",
+    "keep out",
+    "only edit",
+    "only touch",
+    "only change",
+    "only modify",
 ];
+
+/// The same in statements, too: `the tests are read-only`.
+const HELD: &[&str] = &["keep the existing", "read-only", "read only"];
 
 /// Words that deny, and what is done to files: `must not be changed`, `don't touch`.
 const DENIALS: &[&str] = &[
@@ -120,12 +133,14 @@ const DENIALS: &[&str] = &[
     "ohne",
     "ne",
     "sans",
+    "no",
     "nothing",
     "neither",
 ];
 const CHANGES: &[&str] = &[
     "change",
     "changed",
+    "changes",
     "changing",
     "modify",
     "modified",
@@ -251,7 +266,12 @@ impl<'r> Sentence<'r> {
             let before = self.words[..at].iter().rev().take(REACH);
             self.words[at] == "nicht" && before.clone().any(|it| CHANGES.contains(&it.as_str()))
         };
-        self.places(UNCHANGED).next().is_some()
+        let is_left_alone = self.places(&["leave", "leaving"]).any(|at| {
+            let behind = self.words[at..].iter();
+            behind.skip(1).any(|word| word == "alone")
+        });
+        is_left_alone
+            || self.places(UNCHANGED).next().is_some()
             || self.places(DENIALS).any(|at| denies(at) || is_turned(at))
     }
 }
@@ -295,7 +315,8 @@ pub fn unread(
     }
     let holds_back = |sentence: &Sentence<'_>| {
         let is_told = is_told(request, sentence);
-        sentence.holds_files_back() && !is_told || of_all_else(sentence)
+        let is_held = sentence.places(HELD).next().is_some();
+        sentence.holds_files_back() && !is_told || is_held || of_all_else(sentence)
     };
     sentences(request)
         .filter(|sentence| holds_back(sentence) && !is_read(sentence))

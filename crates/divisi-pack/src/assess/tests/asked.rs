@@ -158,6 +158,11 @@ fn an_answer_stands_in_the_text_as_if_it_had_been_said_at_first() {
             "Migrate the database to Postgres.",
         ),
         (
+            "Migrate the database.",
+            Some("To Postgres"),
+            "Migrate the database to Postgres.",
+        ),
+        (
             "Migrate the database",
             None,
             "research what to migrate the database, then Migrate the database",

@@ -154,3 +154,43 @@ fn one_task_has_one_for_each_file() {
         }
     }
 }
+
+#[test]
+fn what_is_gone_and_what_is_there_is_judged_of_the_whole_too() {
+    let whole = |text: &str| -> Vec<String> {
+        let plan = planned(text).plan;
+        plan.criteria.iter().map(ToString::to_string).collect()
+    };
+    let moved = whole("Move src/old.rs to src/new.rs and fix the imports");
+    assert_eq!(
+        moved,
+        [
+            "`cargo test` exits with 0",
+            "no file matches src/old.rs",
+            "src/new.rs is not empty"
+        ]
+    );
+    // What comes again is not gone.
+    let again = whole("1. Delete src/old.rs\n2. Write src/old.rs anew with docs");
+    assert!(
+        !again.contains(&"no file matches src/old.rs".to_owned()),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn a_file_that_nobody_names_may_be_made() {
+    for text in [
+        "Make src/main.rs read the name from a config file",
+        "Replace src/old.rs by src/older.rs",
+    ] {
+        let Answer::Planned(planned) = answer_with(text, |facts| facts.tests = None) else {
+            panic!("{text}");
+        };
+        let mut criteria = planned.plan.tasks[0].criteria.iter();
+        assert!(
+            !criteria.any(|it| matches!(it, Criterion::Scope { .. })),
+            "{text}"
+        );
+    }
+}

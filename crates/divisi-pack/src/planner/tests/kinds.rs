@@ -26,6 +26,22 @@ const REQUESTS: &[(&str, &[&str])] = &[
             "development: 1. Rename the flag 2. Tell the users? No, write a migration guide 3. Update the changelog",
         ],
     ),
+    (
+        "- Could you update the docs? No rush.\n- Add a flag to src/main.rs",
+        &["development: - Could you update the docs? No rush. - Add a flag to src/main.rs"],
+    ),
+    // What was done, tried or rejected is no work.
+    (
+        "Add a flag to src/main.rs.\n\nAlready done:\n- update README.md\n\nWhat I tried:\n- change src/old.rs",
+        &["development/implementation: Add a flag to src/main.rs"],
+    ),
+    (
+        "Fix the race between requests and add tests",
+        &[
+            "development/implementation: Fix the race between requests",
+            "development/test: Add tests",
+        ],
+    ),
     // Items with a title, and with what only says why.
     (
         "1. Caching\n   We had three outages last week. Cache the price list for ten minutes.\n\n2. Docs\n   A page in the handbook on how the cache is emptied.",

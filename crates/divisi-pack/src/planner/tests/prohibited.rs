@@ -157,7 +157,8 @@ fn areas_that_must_not_change_are_checked_by_the_files_that_are_there() {
             format!("Add sum to src/main.rs.\n\n- {text}"),
         ] {
             let spared = format!("leaves {spared} as it is");
-            assert_eq!(held(&text), (vec![spared], vec![]), "{text}");
+            let found = held_among(&with_areas(), &text);
+            assert_eq!(found, (vec![spared], vec![]), "{text}");
         }
     }
     for (text, spared) in [
@@ -173,12 +174,97 @@ fn areas_that_must_not_change_are_checked_by_the_files_that_are_there() {
             "Add sum to src/main.rs.\n\nDo not touch:\n- the docs\n- src/old.rs",
             "src/old.rs, README*, docs/**",
         ),
-        // What is named is wanted.
-        ("Update README.md. Do not touch the docs.", "docs/**"),
+        (
+            "Fix src/main.rs\nDon't:\n- change tests/\n- edit web/index.ts",
+            "tests/**, web/index.ts",
+        ),
+        ("Fix src/main.rs. Stay out of web/.", "web/**"),
+        ("Fix src/main.rs. Existing tests must stay.", "tests/api.rs"),
+        (
+            "Fix src/main.rs. Do not modify existing tests, do not touch CI config.",
+            "tests/api.rs, .github/**",
+        ),
+        (
+            "Fix src/main.rs. The test suite and web/ must not be changed.",
+            "web/**, tests/**",
+        ),
     ] {
         let spared = format!("leaves {spared} as it is");
-        assert_eq!(held(text), (vec![spared], vec![]), "{text}");
+        let found = held_among(&with_areas(), text);
+        assert_eq!(found, (vec![spared], vec![]), "{text}");
     }
+}
+
+/// A project with something of each area.
+fn with_areas() -> Vec<String> {
+    let own = [
+        ".github/workflows/ci.yml",
+        "Makefile",
+        "docs/a.md",
+        "tests/api.rs",
+    ];
+    let mut all: Vec<String> = own.map(str::to_owned).into_iter().chain(files()).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn what_of_an_area_is_wanted_may_change_and_that_the_rest_is_not_checked_is_told() {
+    for (text, expected) in [
+        // What is named is wanted.
+        (
+            "Update README.md. Do not touch the docs.",
+            &["leaves docs/** as it is"][..],
+        ),
+        (
+            "Add a test for div to tests/api.rs. Do not change the existing tests.",
+            &[],
+        ),
+        (
+            "Fix src/main.rs. Do not touch the tests unless they are wrong.",
+            &[],
+        ),
+    ] {
+        let (scopes, told) = held_among(&with_areas(), text);
+        assert_eq!(
+            (&scopes[..], told.len()),
+            (
+                &expected
+                    .iter()
+                    .map(|it| (*it).to_owned())
+                    .collect::<Vec<String>>()[..],
+                1
+            ),
+            "{text}"
+        );
+    }
+    // Nobody knows which files they are.
+    let (scopes, told) = held("Fix src/main.rs. Do not touch the tests.");
+    assert_eq!((scopes.len(), told.len()), (0, 1), "{scopes:?}");
+}
+
+#[test]
+fn what_holds_files_back_and_is_not_read_is_told() {
+    for text in [
+        "Fix src/main.rs. Keep the existing tests.",
+        "Fix src/main.rs. Tests are read-only.",
+        "Fix src/main.rs -- no test changes",
+        "Fix the parser, leave the public API alone",
+        "Fix the typo. You may only edit web/index.ts",
+        "Rename add to sum in src/main.rs and src/old.rs. Only touch these two files.",
+    ] {
+        let (_, told) = held_among(&with_areas(), text);
+        assert_eq!(told.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn one_task_that_changes_nothing_else_may_change_all_that_it_names() {
+    let text = "Write a failing test for div in tests/api.rs, then fix it in src/main.rs. Leave \
+                everything else as it is.";
+    let (scopes, told) = held_among(&with_areas(), text);
+    assert_eq!(scopes, ["changes only src/main.rs, tests/api.rs"]);
+    assert_eq!(told, [""; 0]);
 }
 
 #[test]

@@ -208,7 +208,10 @@ impl<'t> Reader<'t> {
     fn is_denied(&self, end: usize, next: usize) -> bool {
         let asks = self.tokens.get(end).is_some_and(|it| it.is_mark('?'));
         let mut words = self.tokens[next..].iter().skip_while(|it| !it.is_word());
-        asks && words.next().is_some_and(|it| it.is_any(DENYING))
+        let denies = words.next().is_some_and(|it| it.is_any(DENYING));
+        // `No rush` denies nothing.
+        let is_alone = words.next().is_none_or(|it| !it.is_word());
+        asks && denies && is_alone
     }
 
     /// Whether behind such an answer something else is asked for: `No, tell the owner.`

@@ -12,8 +12,10 @@ use super::Reader;
 enum Section {
     #[default]
     Work,
-    /// It is told to everybody.
+    /// It is told to everybody. Commands there are work all the same.
     Context,
+    /// The same, and commands there are of the past, or of what nobody wants.
+    Told,
     /// What the rest is for.
     Goal,
     /// It must not be done.
@@ -43,7 +45,6 @@ const NAMES: &[(Section, &[&str])] = &[
             "current behaviour",
             "current state",
             "definition of done",
-            "describe alternatives you've considered",
             "environment",
             "expected behavior",
             "expected behaviour",
@@ -73,7 +74,26 @@ const NAMES: &[(Section, &[&str])] = &[
             "steps to reproduce",
             "to reproduce",
             "useful links",
+            "what did you expect to happen",
             "why",
+        ],
+    ),
+    (
+        Section::Told,
+        &[
+            "already done",
+            "alternatives",
+            "alternatives considered",
+            "code of conduct",
+            "considered alternatives",
+            "describe alternatives you've considered",
+            "done already",
+            "done so far",
+            "rejected alternatives",
+            "relevant log output",
+            "what i tried",
+            "what i've tried",
+            "what we tried",
         ],
     ),
     (
@@ -83,23 +103,40 @@ const NAMES: &[(Section, &[&str])] = &[
     (
         Section::Excluded,
         &[
+            "avoid",
+            "do not",
             "do not change",
+            "do not do",
             "do not touch",
+            "don't",
             "don't change",
+            "don't do",
             "don't touch",
+            "don'ts",
+            "dont",
             "excluded",
             "exclusions",
+            "forbidden",
             "hands off",
+            "later",
+            "must not",
+            "never",
             "non goals",
             "non-goal",
             "non-goals",
+            "not allowed",
             "not in scope",
             "not included",
+            "not now",
             "not wanted",
             "off limits",
             "off-limits",
             "out of scope",
             "out-of-scope",
+            "please avoid",
+            "please do not",
+            "please don't",
+            "prohibited",
         ],
     ),
 ];
@@ -127,11 +164,13 @@ const OF_WORK: &[&str] = &[
     "proposed change",
     "proposed changes",
     "proposed solution",
+    "remaining",
     "request",
     "requirements",
     "scope",
     "solution",
     "steps",
+    "still open",
     "summary",
     "task",
     "tasks",
@@ -208,6 +247,10 @@ impl Reader<'_> {
                 // What is forbidden there is forbidden.
                 self.read.push((from, begin));
                 self.forbid((begin, to));
+                None
+            }
+            Section::Told => {
+                self.told.push((from, to));
                 None
             }
             Section::Goal => {

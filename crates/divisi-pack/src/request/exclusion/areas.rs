@@ -12,6 +12,13 @@ use crate::area::Area;
 
 /// What an area's files are called, all of them.
 const CALLED: &[(&[&str], Area)] = &[
+    (&["ci", "config"], Area::Builds),
+    (&["ci", "configuration"], Area::Builds),
+    (&["ci", "files"], Area::Builds),
+    (&["ci", "pipeline"], Area::Builds),
+    (&["ci", "setup"], Area::Builds),
+    (&["ci", "workflow"], Area::Builds),
+    (&["ci", "workflows"], Area::Builds),
     (&["ci"], Area::Builds),
     (&["doc"], Area::Documents),
     (&["docs"], Area::Documents),
@@ -54,6 +61,7 @@ pub(in super::super) fn areas(tokens: &[Token], is_told_apart: bool) -> Vec<Kept
                 kept.push(found);
             }
             at += length;
+            is_existing = false;
             continue;
         }
         let is_joint = token.is_any(&["and", "or", "&"]);

@@ -225,7 +225,9 @@ pub(super) fn is_keeping(tokens: &[Token]) -> bool {
             is(at, &["as"]) && is(same, &["is", "are"])
         })
     };
-    tokens.iter().any(|token| token.is_any(KEEPING)) || as_it_is()
+    let mut pairs = tokens.windows(2);
+    let is_kept_out = pairs.any(|it| it[0].is_any(&["keep", "stay"]) && it[1].is("out"));
+    is_kept_out || tokens.iter().any(|token| token.is_any(KEEPING)) || as_it_is()
 }
 
 /// The same of what stands under `Do not touch` or its like, which is the verb of all of it.

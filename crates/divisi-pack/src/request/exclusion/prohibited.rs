@@ -317,7 +317,14 @@ fn joint(tokens: &[Token], from: usize, at: usize) -> usize {
     let leads = ["in", "my", "our", "the", "to", "your"];
     let mut behind = (at + length..tokens.len()).skip_while(|&at| tokens[at].is_any(&leads));
     let is_place = |at: usize| is_file(&tokens[at]) || areas::called(&tokens[at..]).is_some();
-    let is_listed = at > from && is_place(at - 1) && behind.next().is_some_and(is_place);
+    // `The test suite and a.rs`: an area may have two words.
+    let is_behind = |back: usize| {
+        let begin = at.checked_sub(back).filter(|&begin| begin >= from);
+        let called = begin.and_then(|begin| areas::called(&tokens[begin..at]));
+        called.is_some_and(|(length, _)| length == back)
+    };
+    let is_before = at > from && is_file(&tokens[at - 1]) || is_behind(1) || is_behind(2);
+    let is_listed = is_before && behind.next().is_some_and(is_place);
     if is_listed { length } else { 0 }
 }
 
@@ -356,7 +363,14 @@ fn says(clause: &[Token]) -> Option<Says> {
     };
     let has = |words: &[&str]| clause.iter().any(|it| it.is_any(words));
     let (changes, is_denied) = (has(CHANGING), has(DENYING));
-    let stays = has(STAYING) || find(STAYING_AS);
+    let words = clause.iter().rev().filter(|it| it.is_word());
+    let is_left = { words.clone() }
+        .next()
+        .is_some_and(|it| it.is_any(&["remain", "stay"]));
+    let must = words
+        .clone()
+        .any(|it| it.is_any(&["has", "have", "must", "shall", "should"]));
+    let stays = has(STAYING) || find(STAYING_AS) || is_left && must;
     if is_report(clause) || is_allowed(clause, is_denied) {
         return None;
     }

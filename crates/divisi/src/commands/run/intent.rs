@@ -259,14 +259,9 @@ fn planner_of(
             let is_faulty = reasons.any(|it| it.is_of_request() && unknown_of(it).is_none());
             // Whoever does it knows more verbs than the rules do.
             let may_be_work = unknown.is_empty() || is_asked || planner::says_work(request);
-            match unknown.first() {
-                _ if is_faulty || !may_be_work => Err(refused(request, &declined)),
-                _ if is_asked || may_ask => Ok(Made::ByAgent),
-                Some(words) if unknown.len() == declined.reasons.len() => {
-                    let words = cut(words, DOUBTFUL_CHARS_MAX);
-                    one(&format!("no rule knows what is to be done in `{words}`"))
-                }
-                _ => Err(refused(request, &declined)),
+            match !is_faulty && may_be_work && (is_asked || may_ask) {
+                true => Ok(Made::ByAgent),
+                false => Err(refused(request, &declined)),
             }
         }
         Answer::Planned(_) if said == Some(cli::plan::Planner::Agent) => Ok(Made::ByAgent),
@@ -274,7 +269,10 @@ fn planner_of(
             Pattern::Structure | Pattern::Joined(_) if !pays => one("dividing it does not pay")?,
             // Its words do not say the parts.
             Pattern::One if may_ask => Made::ByAgent,
-            Pattern::One => Made::One(Box::new(planned.plan), undivided(request)),
+            Pattern::One => {
+                let has_workers = gathered.has_workers();
+                Made::One(Box::new(planned.plan), undivided(request, has_workers))
+            }
             Pattern::Joined(tasks) => {
                 let of: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
                 let (many, of) = (of.len(), of.join(", "));
@@ -304,13 +302,20 @@ fn unknown_of(reason: &planner::Reason) -> Option<&str> {
 }
 
 /// Why rules do not divide a request that they could plan.
-fn undivided(request: &Request) -> String {
-    match planner::doubtful(request) {
-        Some(words) => format!(
-            "no rule can tell what `{}` is apart from the rest, and no agent is there to plan",
-            cut(words, DOUBTFUL_CHARS_MAX)
+fn undivided(request: &Request, has_workers: bool) -> String {
+    let (to_plan, to_find) = match has_workers {
+        true => ("", ""),
+        false => (
+            ", and no agent is there to plan",
+            ", and no agent is there to find them",
         ),
-        None => "its words say no parts, and no agent is there to find them".to_owned(),
+    };
+    match planner::doubtful(request) {
+        Some(words) => {
+            let words = cut(words, DOUBTFUL_CHARS_MAX);
+            format!("no rule can tell what `{words}` is apart from the rest{to_plan}")
+        }
+        None => format!("its words say no parts{to_find}"),
     }
 }
 
