@@ -352,10 +352,18 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
             ));
         }
     }
-    let unshown = shown::unshown(run).into_iter();
-    list.extend(unshown.map(|task| {
-        let id = &task.spec.id;
-        format!("{id}: whether it did what was asked for; its checks hold for other work, too")
+    list.extend(shown::unshown(run).iter().filter_map(|unshown| {
+        let id = &unshown.task.spec.id;
+        let paths: Vec<&str> = unshown.written.iter().copied().collect();
+        let doubt = match &paths[..] {
+            [] => {
+                "whether it did what was asked for; its checks hold for other work, too".to_owned()
+            }
+            _ if shown::is_judged(run) => return None,
+            [path] => format!("what {path} says: nobody judged it"),
+            paths => format!("what {} say: nobody judged it", paths.join(", ")),
+        };
+        Some(format!("{id}: {doubt}"))
     }));
     for judged in &report.whole {
         if judged.outcome != Some(Outcome::Pass) || judged.proves_nothing {

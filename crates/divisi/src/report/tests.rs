@@ -1,6 +1,6 @@
 use divisi_core::plan::Parts;
-use divisi_core::run::{Command, Run};
-use divisi_core::{TaskSpec, Time};
+use divisi_core::run::{Budget, Command, Run};
+use divisi_core::{Criterion, TaskSpec, Time, Verdict};
 use insta::assert_snapshot;
 
 use super::*;
@@ -232,6 +232,71 @@ fn a_report_says_what_was_asked_assumed_and_left_out() {
     ");
     assert!(section("Assumptions").contains("What else belongs to it? only what is named"));
     assert!(section("What was not verified").contains("nobody looked at the manual"));
+}
+
+/// The report of a request that one agent's task of this criterion, which passes, fulfilled; and of
+/// the whole, this was judged.
+fn requested(criterion: Criterion, whole: Criterion) -> Report {
+    let mut intent = scenes::intent();
+    intent.left_out.clear();
+    let task = crate::given::written("draft", "writer", vec![criterion]);
+    let mut plan = crate::given::plan("Write it", vec![task]);
+    plan.criteria = vec![whole];
+    let mut given = Given::created(plan, Budget::default(), Some(Box::new(intent)));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::pass(0)]).integrated();
+    let head = given.run().integration.head;
+    given.ask(Command::FinalChecked {
+        head,
+        verdicts: vec![Verdict::pass(0)],
+        tasks: Vec::new(),
+    });
+    gather(&given.run(), given.now())
+}
+
+fn file(min_bytes: u64) -> Criterion {
+    Criterion::File {
+        path: "draft.md".to_owned(),
+        min_bytes,
+    }
+}
+
+#[test]
+fn that_something_was_written_does_not_show_what() {
+    let reads_well = Criterion::Plain {
+        text: "it reads well".to_owned(),
+    };
+    let section = Criterion::Section {
+        heading: "Use".to_owned(),
+        path: "draft.md".to_owned(),
+    };
+    let count = |min, max| Criterion::Count {
+        pattern: "draft.*".to_owned(),
+        min,
+        max,
+    };
+    let said = |path: &str| format!("draft: what {path} says: nobody judged it");
+    for (criterion, whole, unread) in [
+        (file(1), file(1), Some(said("draft.md"))),
+        (file(200), section.clone(), Some(said("draft.md"))),
+        (count(1, None), file(1), Some(said("draft.*"))),
+        // Somebody looked at it.
+        (file(200), reads_well.clone(), None),
+        (reads_well, file(1), None),
+        (section, file(1), None),
+        // It is to be there, or gone, and no more.
+        (file(0), file(0), None),
+        (count(0, Some(0)), count(0, Some(0)), None),
+    ] {
+        let told = format!("{criterion:?}, {whole:?}");
+        let report = requested(criterion, whole);
+        let satisfied = &report.answers[3];
+        let expected = unread.is_none().then_some(true);
+        assert_eq!(satisfied.holds, expected, "{told}: {}", satisfied.evidence);
+        let mut unverified = report.unverified.into_iter();
+        let named = unverified.find(|it| it.contains("nobody judged it"));
+        assert_eq!(named, unread, "{told}");
+    }
 }
 
 /// Two runs with one title: the first of these tasks, which end well.
