@@ -438,7 +438,10 @@ fn incidents(task: &Task, report: &mut Report) {
             }
             _ => {}
         }
-        let claims = ending.receipts.iter().filter_map(|receipt| {
+        // What an agent that was ended says is of its ending, and no check decided on it.
+        let is_ended = matches!(ending.end, AttemptEnd::Stopped(_));
+        let receipts = ending.receipts.iter().filter(|_| !is_ended);
+        let claims = receipts.filter_map(|receipt| {
             let cause = receipt.claimed_failure()?;
             Some(match receipt.too_large() {
                 Some(_) => format!("{}: it is more than one task: {cause}", name(ending.number)),

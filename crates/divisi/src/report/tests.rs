@@ -1,5 +1,7 @@
 use divisi_core::plan::Parts;
-use divisi_core::run::{Budget, Command, Run};
+use divisi_core::receipt::Exit;
+use divisi_core::run::{Budget, Command, PauseReason, Run, Said};
+use divisi_core::worker::Ended;
 use divisi_core::{Criterion, TaskSpec, Time, Verdict};
 use insta::assert_snapshot;
 
@@ -189,12 +191,48 @@ fn a_busy_run_claims_nothing() {
 #[test]
 fn a_paused_run_is_not_said_to_run() {
     let mut given = scenes::busy();
-    given.ask(divisi_core::run::Command::Pause {
-        reason: divisi_core::run::PauseReason::Interrupted,
+    given.ask(Command::Pause {
+        reason: PauseReason::Interrupted,
         stop: false,
     });
     let text = written(&given);
     assert!(text.contains("- run-1: **paused**, not ended"), "{text}");
+}
+
+/// The claims that are told of an agent's only attempt, which says that it failed as it ends: after
+/// this, and before that.
+fn claimed(before: impl FnOnce(&mut Given), after: impl FnOnce(&mut Given)) -> Vec<String> {
+    let task = crate::given::written("draft", "writer", vec![file(1)]);
+    let mut given = Given::run_of(crate::given::plan("Write it", vec![task]));
+    before(&mut given);
+    let attempt = given.attempt("draft");
+    given.ask(Command::Ended {
+        attempt,
+        ended: Ended::of(Exit::Signal(15)),
+        said: Some(Said::Failure("it ended without a closing".to_owned())),
+    });
+    after(&mut given);
+    gather(&given.run(), given.now()).claimed_failures
+}
+
+#[test]
+fn who_was_interrupted_did_not_fail_by_its_own_account() {
+    let interrupt = |given: &mut Given| {
+        given.ask(Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        });
+    };
+    assert_eq!(claimed(interrupt, |_| ()), [] as [&str; 0]);
+    let refuse = |given: &mut Given| {
+        let fails = Verdict {
+            outcome: Outcome::Fail,
+            ..Verdict::pass(0)
+        };
+        given.collected("draft").checked("draft", vec![fails]);
+    };
+    let told = claimed(|_| (), refuse);
+    assert_eq!(told, ["draft: it ended without a closing"]);
 }
 
 #[test]
