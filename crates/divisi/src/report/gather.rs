@@ -162,6 +162,9 @@ pub(super) fn last_verdicts(task: &Task) -> &[Verdict] {
         if let Some(verdicts) = verified(&ending.receipts) {
             return verdicts;
         }
+        if !ending.held.is_empty() {
+            return &ending.held;
+        }
     }
     &[]
 }

@@ -197,6 +197,7 @@ fn a_paused_run_is_not_said_to_run() {
     });
     let text = written(&given);
     assert!(text.contains("- run-1: **paused**, not ended"), "{text}");
+    assert!(!text.contains("the run goes on"), "{text}");
 }
 
 /// The claims that are told of an agent's only attempt, which says that it failed as it ends: after
@@ -233,6 +234,19 @@ fn who_was_interrupted_did_not_fail_by_its_own_account() {
     };
     let told = claimed(|_| (), refuse);
     assert_eq!(told, ["draft: it ended without a closing"]);
+}
+
+#[test]
+fn what_was_found_before_a_task_was_canceled_is_told() {
+    let mut given = scenes::busy();
+    let task = given.run().find(&crate::given::id("draft"));
+    given.ask(Command::Cancel { task });
+    let report = gather(&given.run(), given.now());
+    let mut tasks = report.tasks.iter();
+    let draft = tasks.find(|it| it.id == "draft").expect("it is there");
+    assert_eq!(draft.status, TaskStatus::Canceled);
+    let found: Vec<_> = draft.verdicts.iter().map(|it| it.outcome).collect();
+    assert_eq!(found, [Some(Outcome::Pass), Some(Outcome::Unverified)]);
 }
 
 #[test]
@@ -517,6 +531,9 @@ fn what_is_expected_of_a_split_task_is_expected_of_its_parts_alone() {
         },
         reason: String::new(),
     });
+    let told = "- asked: Pages\n- the plan was revised once: 3 tasks now\n";
+    let text = written(&given);
+    assert!(text.contains(told), "{text}");
     let report = gather(&given.run(), given.now());
     assert_eq!(report.use_of_time.estimate_ms, Some(30 * 60_000));
     // What its attempts took was for the same work.
