@@ -492,6 +492,10 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         left_out: live.left_out,
         permissions: live.permissions,
         receipts: live.receipts,
+        held: match live.phase {
+            Phase::Held { verdicts } => verdicts,
+            _ => Vec::new(),
+        },
         returned: false,
         late_exit: None,
         offer: None,

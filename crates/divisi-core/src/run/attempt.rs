@@ -312,6 +312,9 @@ pub struct Ending {
     /// Evidence of the steps it completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
+    /// What checks found of it, where it ended while the rest awaited somebody's judgment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Verdict>,
     /// It came back after it was given up, and its work is to be kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returned: bool,

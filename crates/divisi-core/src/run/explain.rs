@@ -797,12 +797,12 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
         }
         Phase::Submitted => {
             told.causes
-                .push(format!("what {attempt} made is being collected"));
+                .push(format!("what {attempt} made is yet to be collected"));
             told.command(run, "cancel", task, "");
         }
         Phase::Collected => {
             told.causes
-                .push(format!("what {attempt} made is being checked"));
+                .push(format!("what {attempt} made is yet to be checked"));
             told.command(run, "cancel", task, "");
         }
         Phase::Held { verdicts } => {

@@ -15,7 +15,7 @@ use crate::journal::{RunRow, TaskRow};
 use crate::permission::Rule;
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {

@@ -4,12 +4,14 @@ use divisi_core::RunId;
 use divisi_core::run::Run;
 
 use crate::cli::{self, Global};
+use crate::commands::status;
 use crate::exit::Exit;
 use crate::loaded;
 use crate::plan_record;
 use crate::printer::{Failure, Outcome, Printer};
 use crate::project::Project;
 use crate::report::{compare, compared, markdown, with_changed};
+use crate::unfinished::{Attended, LEFT};
 use crate::words;
 
 /// Prints the report, as Markdown or JSON; or the plan with its progress, which is JSON always; or two
@@ -25,7 +27,11 @@ pub(crate) fn run(args: &cli::Report, global: &Global, printer: &Printer) -> Out
         printer.document(&plan)?;
         return Ok(Exit::Success);
     }
-    let report = with_changed(&project, &run, words::now());
+    let mut report = with_changed(&project, &run, words::now());
+    // The run alone cannot tell.
+    if status::attended(&project, &run) == Attended::No {
+        LEFT.clone_into(&mut report.standing);
+    }
     match printer.is_json() {
         true => printer.document(&report)?,
         false => printer.text(&markdown(&report))?,

@@ -252,7 +252,7 @@ fn doubt(run: &Run) -> Option<String> {
     };
     Some(format!(
         "nothing tells whether {}{more} did what was asked for",
-        first.spec.id
+        first.task.spec.id
     ))
 }
 

@@ -162,6 +162,9 @@ pub(super) fn last_verdicts(task: &Task) -> &[Verdict] {
         if let Some(verdicts) = verified(&ending.receipts) {
             return verdicts;
         }
+        if !ending.held.is_empty() {
+            return &ending.held;
+        }
     }
     &[]
 }
@@ -352,10 +355,18 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
             ));
         }
     }
-    let unshown = shown::unshown(run).into_iter();
-    list.extend(unshown.map(|task| {
-        let id = &task.spec.id;
-        format!("{id}: whether it did what was asked for; its checks hold for other work, too")
+    list.extend(shown::unshown(run).iter().filter_map(|unshown| {
+        let id = &unshown.task.spec.id;
+        let paths: Vec<&str> = unshown.written.iter().copied().collect();
+        let doubt = match &paths[..] {
+            [] => {
+                "whether it did what was asked for; its checks hold for other work, too".to_owned()
+            }
+            _ if shown::is_judged(run) => return None,
+            [path] => format!("what {path} says: nobody judged it"),
+            paths => format!("what {} say: nobody judged it", paths.join(", ")),
+        };
+        Some(format!("{id}: {doubt}"))
     }));
     for judged in &report.whole {
         if judged.outcome != Some(Outcome::Pass) || judged.proves_nothing {
@@ -430,7 +441,10 @@ fn incidents(task: &Task, report: &mut Report) {
             }
             _ => {}
         }
-        let claims = ending.receipts.iter().filter_map(|receipt| {
+        // What an agent that was ended says is of its ending, and no check decided on it.
+        let is_ended = matches!(ending.end, AttemptEnd::Stopped(_));
+        let receipts = ending.receipts.iter().filter(|_| !is_ended);
+        let claims = receipts.filter_map(|receipt| {
             let cause = receipt.claimed_failure()?;
             Some(match receipt.too_large() {
                 Some(_) => format!("{}: it is more than one task: {cause}", name(ending.number)),

@@ -106,14 +106,15 @@ fn head(report: &Report, out: &mut String) {
     };
     let took = span(report.use_of_time.wall_ms);
     line!(out, "- {}: **{status}**, {until}, after {took}", report.run);
-    line!(
-        out,
-        "- asked: {}, {}",
-        text(&report.title),
-        plural(standing(report).count() as u64, "task")
-    );
-    if report.revisions > 0 {
-        line!(out, "- the plan was revised {}", times(report.revisions));
+    let title = text(&report.title);
+    let tasks = plural(standing(report).count() as u64, "task");
+    // A revised plan has not the tasks that were asked for.
+    match report.revisions {
+        0 => line!(out, "- asked: {title}, {tasks}"),
+        many => {
+            line!(out, "- asked: {title}");
+            line!(out, "- the plan was revised {}: {tasks} now", times(many));
+        }
     }
     line!(out, "- started from {}", text(&base_words(&report.base)));
     for path in &report.base.uncommitted {
@@ -471,9 +472,14 @@ fn time(report: &Report, out: &mut String) {
     }
     line!(out, "{}", tokens(report));
     if report.status == RunStatus::Running {
+        // One that is paused, or that nobody works on, does not.
+        let goes_on = match report.standing == RunStatus::Running.word() {
+            true => "the run goes on; ",
+            false => "",
+        };
         line!(
             out,
-            "- the run goes on; this is how it stood when the report was written"
+            "- {goes_on}this is how it stood when the report was written"
         );
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Report {
     pub(crate) base: Base,
     /// The commit that holds its result, if it has files.
     pub(crate) head: Option<String>,
-    /// How it stands in words: one that is paused does not run.
+    /// How it stands in words: one that is paused does not run, nor one that no engine works on.
     #[serde(skip)]
     pub(crate) standing: String,
     /// Whether it holds work of agents that only played a script.

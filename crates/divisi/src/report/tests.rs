@@ -1,6 +1,8 @@
 use divisi_core::plan::Parts;
-use divisi_core::run::{Command, Run};
-use divisi_core::{TaskSpec, Time};
+use divisi_core::receipt::Exit;
+use divisi_core::run::{Budget, Command, PauseReason, Run, Said};
+use divisi_core::worker::Ended;
+use divisi_core::{Criterion, TaskSpec, Time, Verdict};
 use insta::assert_snapshot;
 
 use super::*;
@@ -189,12 +191,62 @@ fn a_busy_run_claims_nothing() {
 #[test]
 fn a_paused_run_is_not_said_to_run() {
     let mut given = scenes::busy();
-    given.ask(divisi_core::run::Command::Pause {
-        reason: divisi_core::run::PauseReason::Interrupted,
+    given.ask(Command::Pause {
+        reason: PauseReason::Interrupted,
         stop: false,
     });
     let text = written(&given);
     assert!(text.contains("- run-1: **paused**, not ended"), "{text}");
+    assert!(!text.contains("the run goes on"), "{text}");
+}
+
+/// The claims that are told of an agent's only attempt, which says that it failed as it ends: after
+/// this, and before that.
+fn claimed(before: impl FnOnce(&mut Given), after: impl FnOnce(&mut Given)) -> Vec<String> {
+    let task = crate::given::written("draft", "writer", vec![file(1)]);
+    let mut given = Given::run_of(crate::given::plan("Write it", vec![task]));
+    before(&mut given);
+    let attempt = given.attempt("draft");
+    given.ask(Command::Ended {
+        attempt,
+        ended: Ended::of(Exit::Signal(15)),
+        said: Some(Said::Failure("it ended without a closing".to_owned())),
+    });
+    after(&mut given);
+    gather(&given.run(), given.now()).claimed_failures
+}
+
+#[test]
+fn who_was_interrupted_did_not_fail_by_its_own_account() {
+    let interrupt = |given: &mut Given| {
+        given.ask(Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        });
+    };
+    assert_eq!(claimed(interrupt, |_| ()), [] as [&str; 0]);
+    let refuse = |given: &mut Given| {
+        let fails = Verdict {
+            outcome: Outcome::Fail,
+            ..Verdict::pass(0)
+        };
+        given.collected("draft").checked("draft", vec![fails]);
+    };
+    let told = claimed(|_| (), refuse);
+    assert_eq!(told, ["draft: it ended without a closing"]);
+}
+
+#[test]
+fn what_was_found_before_a_task_was_canceled_is_told() {
+    let mut given = scenes::busy();
+    let task = given.run().find(&crate::given::id("draft"));
+    given.ask(Command::Cancel { task });
+    let report = gather(&given.run(), given.now());
+    let mut tasks = report.tasks.iter();
+    let draft = tasks.find(|it| it.id == "draft").expect("it is there");
+    assert_eq!(draft.status, TaskStatus::Canceled);
+    let found: Vec<_> = draft.verdicts.iter().map(|it| it.outcome).collect();
+    assert_eq!(found, [Some(Outcome::Pass), Some(Outcome::Unverified)]);
 }
 
 #[test]
@@ -232,6 +284,71 @@ fn a_report_says_what_was_asked_assumed_and_left_out() {
     ");
     assert!(section("Assumptions").contains("What else belongs to it? only what is named"));
     assert!(section("What was not verified").contains("nobody looked at the manual"));
+}
+
+/// The report of a request that one agent's task of this criterion, which passes, fulfilled; and of
+/// the whole, this was judged.
+fn requested(criterion: Criterion, whole: Criterion) -> Report {
+    let mut intent = scenes::intent();
+    intent.left_out.clear();
+    let task = crate::given::written("draft", "writer", vec![criterion]);
+    let mut plan = crate::given::plan("Write it", vec![task]);
+    plan.criteria = vec![whole];
+    let mut given = Given::created(plan, Budget::default(), Some(Box::new(intent)));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::pass(0)]).integrated();
+    let head = given.run().integration.head;
+    given.ask(Command::FinalChecked {
+        head,
+        verdicts: vec![Verdict::pass(0)],
+        tasks: Vec::new(),
+    });
+    gather(&given.run(), given.now())
+}
+
+fn file(min_bytes: u64) -> Criterion {
+    Criterion::File {
+        path: "draft.md".to_owned(),
+        min_bytes,
+    }
+}
+
+#[test]
+fn that_something_was_written_does_not_show_what() {
+    let reads_well = Criterion::Plain {
+        text: "it reads well".to_owned(),
+    };
+    let section = Criterion::Section {
+        heading: "Use".to_owned(),
+        path: "draft.md".to_owned(),
+    };
+    let count = |min, max| Criterion::Count {
+        pattern: "draft.*".to_owned(),
+        min,
+        max,
+    };
+    let said = |path: &str| format!("draft: what {path} says: nobody judged it");
+    for (criterion, whole, unread) in [
+        (file(1), file(1), Some(said("draft.md"))),
+        (file(200), section.clone(), Some(said("draft.md"))),
+        (count(1, None), file(1), Some(said("draft.*"))),
+        // Somebody looked at it.
+        (file(200), reads_well.clone(), None),
+        (reads_well, file(1), None),
+        (section, file(1), None),
+        // It is to be there, or gone, and no more.
+        (file(0), file(0), None),
+        (count(0, Some(0)), count(0, Some(0)), None),
+    ] {
+        let told = format!("{criterion:?}, {whole:?}");
+        let report = requested(criterion, whole);
+        let satisfied = &report.answers[3];
+        let expected = unread.is_none().then_some(true);
+        assert_eq!(satisfied.holds, expected, "{told}: {}", satisfied.evidence);
+        let mut unverified = report.unverified.into_iter();
+        let named = unverified.find(|it| it.contains("nobody judged it"));
+        assert_eq!(named, unread, "{told}");
+    }
 }
 
 /// Two runs with one title: the first of these tasks, which end well.
@@ -414,6 +531,9 @@ fn what_is_expected_of_a_split_task_is_expected_of_its_parts_alone() {
         },
         reason: String::new(),
     });
+    let told = "- asked: Pages\n- the plan was revised once: 3 tasks now\n";
+    let text = written(&given);
+    assert!(text.contains(told), "{text}");
     let report = gather(&given.run(), given.now());
     assert_eq!(report.use_of_time.estimate_ms, Some(30 * 60_000));
     // What its attempts took was for the same work.

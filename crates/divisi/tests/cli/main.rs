@@ -552,6 +552,12 @@ fn status_and_doctor_agree_on_runs_that_nobody_works_on() {
     let mut given = Given::run_of(plan("T", vec![task("a", &[])]));
     let status = || printed(given.folder(), &["status", "1"]);
     assert!(status().contains("no engine works on it"), "{}", status());
+    let report = printed(given.folder(), &["report", "1"]);
+    assert!(
+        report.contains("- run-1: **left by its engine**, not ended"),
+        "{report}"
+    );
+    assert!(!report.contains("the run goes on"), "{report}");
     for (of, whose) in [
         (&["explain", "1"][..], "it"),
         (&["explain", "1", "a"], "its run"),

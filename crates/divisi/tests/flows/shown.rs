@@ -61,6 +61,25 @@ fn what_a_criterion_of_its_own_shows_is_shown() {
 }
 
 #[test]
+fn what_is_written_and_judged_by_nobody_is_named() {
+    let lorem = "mkdir -p docs; yes 'Lorem ipsum dolor sit amet.' | head -n 20 > docs/migration.md";
+    let report = reported("Write a migration guide in docs/migration.md", lorem);
+    let unread = "what docs/migration.md says: nobody judged it";
+    assert!(report.contains(unread), "{report}");
+    assert!(report.contains(OPEN), "{report}");
+}
+
+#[test]
+fn what_is_only_to_be_gone_is_shown_by_that() {
+    let stage = with_agent("rm src/price.sh; echo > test/run.sh");
+    let request = "Delete src/price.sh";
+    stage.divisi(&["run", request, "--yes"]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    assert!(report.contains(YES), "{report}");
+    assert!(!report.contains("nobody judged it"), "{report}");
+}
+
+#[test]
 fn tests_that_the_run_changed_are_named() {
     let report = reported(
         "Add a discount for regular customers, with tests",
@@ -96,7 +115,10 @@ fn who_only_answers_is_done_and_who_changes_something_is_refused() {
     let request = "Don't change anything, just tell me what src/price.sh does";
     let answer = "mkdir -p research; echo one > research/just-tell-me-what-src-price-sh-does.md";
     let report = reported(request, answer);
-    assert!(report.contains(YES), "{report}");
+    // What it answered nobody read.
+    let unread = "what research/just-tell-me-what-src-price-sh-does.md says: nobody judged it";
+    assert!(report.contains(unread), "{report}");
+    assert!(report.contains(OPEN), "{report}");
     let stage = with_agent(&format!("{answer}; echo more >> src/price.sh"));
     let ran = stage.divisi(&["run", request, "--one", "--yes"]);
     ran.expect(3).says("src/price.sh");

@@ -32,11 +32,11 @@ pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line>
         &ending.agent,
         &ending.receipts,
     ));
-    if let AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) =
-        &ending.end
-    {
-        lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
-    }
+    let verdicts = match &ending.end {
+        AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) => verdicts,
+        _ => &ending.held,
+    };
+    lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
     if let AttemptEnd::Refused(Failure::Plan(faults)) = &ending.end {
         for fault in faults {
             lines.push(Line::styled(Style::Bad, "  fault       ").then(fault));
