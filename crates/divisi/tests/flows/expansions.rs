@@ -84,7 +84,7 @@ fn what_an_agent_planned_is_done_in_the_plans_place() {
         (&["watch", "1", "--from-start"], "plan makes place for x, y"),
         (&["status", "1"], "4 of 4 done"),
         (&["report", "1"], "all tasks completed: yes (4 of 4 done)"),
-        (&["report", "1"], ", 4 tasks\n"),
+        (&["report", "1"], "the plan was revised once: 4 tasks now\n"),
     ] {
         stage.divisi(args).expect(0).says(words);
     }
